@@ -1,0 +1,40 @@
+import { type Kysely, sql } from 'kysely'
+import type { Envelope } from './envelope.ts'
+import type { Source } from './relay.ts'
+
+const BATCH = 250
+
+/**
+ * The outbox table as a source. Rows are locked while they are published, skipping those another process holds, and
+ * deleted when confirmed; if the transaction fails after publishing, they are published once more.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
+export function outboxSource(db: Kysely<any>, service: string): Source {
+  return {
+    drain: (publish) =>
+      db.transaction().execute(async (tx) => {
+        const { rows } = await sql<{ id: bigint; envelope: Envelope }>`
+          select id, envelope from outbox order by id limit ${BATCH} for update skip locked
+        `.execute(tx)
+        if (!rows.length) return { published: 0, oldest: undefined, more: false }
+        const events = rows.map(({ id, envelope }) => complete(envelope, Number(id), service))
+        const confirmed = await publish(events)
+        const done = rows.filter((row) => confirmed.has(row.envelope.eventId)).map((row) => row.id)
+        if (done.length) await sql`delete from outbox where id = any(${done}::bigint[])`.execute(tx)
+        return { published: done.length, oldest: new Date(events[0]!.occurredAt), more: rows.length === BATCH }
+      }),
+    async count() {
+      const { rows } = await sql<{ count: bigint }>`select count(*) as count from outbox`.execute(db)
+      return Number(rows[0]!.count)
+    },
+  }
+}
+
+function complete(envelope: Envelope, sequence: number, service: string): Envelope {
+  const { actor } = envelope
+  return {
+    ...envelope,
+    actor: actor.type === 'system' && !actor.id ? { type: 'system', id: service } : actor,
+    aggregate: { ...envelope.aggregate, sequence },
+  }
+}

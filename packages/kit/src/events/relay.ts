@@ -1,0 +1,108 @@
+import type { Log } from '../log.ts'
+import type { Envelope } from './envelope.ts'
+import type { EventMetrics } from './metrics.ts'
+
+/** Sends events and answers the ids that are safe with the broker. */
+export type Publish = (events: readonly Envelope[]) => Promise<Set<string>>
+
+/** Where committed events wait: an outbox table, or the documents they belong to. */
+export type Source = {
+  /**
+   * Takes a batch no other process holds, publishes it and forgets what was confirmed. `oldest` is when the first of the
+   * batch occurred; `more` says that another batch may be waiting.
+   */
+  drain(publish: Publish): Promise<{ published: number; oldest: Date | undefined; more: boolean }>
+  /** How many events wait. */
+  count(): Promise<number>
+}
+
+export type Relay = {
+  /** Starts a pass; during a pass, one more after it. Resolves when the pass begun after the call has ended. */
+  wake(): Promise<void>
+  /** Events published by this process so far. */
+  readonly published: number
+  /** No pass after this one. */
+  close(): Promise<void>
+}
+
+/**
+ * Moves committed events to the broker, for ever: on every wake-up and every `intervalMs`. One pass at a time per process;
+ * a crash between publishing and forgetting publishes again, which consumers recognise by the event id.
+ */
+export function startRelay(options: {
+  sources: readonly Source[]
+  publish: Publish
+  isReady(): boolean
+  log: Log
+  metrics: EventMetrics
+  intervalMs: number
+}): Relay {
+  const { log, metrics } = options
+  let current: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  let closed = false
+  let published = 0
+  let failing = false
+
+  const publish: Publish = async (events) => {
+    const confirmed = await options.publish(events)
+    for (const event of events) if (confirmed.has(event.eventId)) metrics.published(event.type)
+    published += confirmed.size
+    return confirmed
+  }
+
+  const drain = async (source: Source): Promise<number> => {
+    let lag = 0
+    for (;;) {
+      const batch = await source.drain(publish)
+      if (batch.oldest) lag = Math.max(lag, (Date.now() - batch.oldest.getTime()) / 1000)
+      if (!batch.more || batch.published === 0 || !options.isReady()) return batch.oldest ? lag : 0
+    }
+  }
+
+  const pass = async () => {
+    if (!options.isReady()) return
+    try {
+      const lags: number[] = []
+      for (const source of options.sources) lags.push(await drain(source))
+      metrics.lag?.(Math.max(0, ...lags))
+      failing = false
+    } catch (err) {
+      // Once per outage; the timer tries again.
+      if (!failing && !closed) log.warn({ err }, 'events wait: the relay cannot read or forget them')
+      failing = true
+    }
+  }
+
+  const begin = (): Promise<void> => {
+    current = pass().finally(() => {
+      current = undefined
+    })
+    return current
+  }
+  const wake = (): Promise<void> => {
+    if (closed) return current ?? Promise.resolve()
+    if (!current && !next) return begin()
+    next ??= current!.then(() => {
+      next = undefined
+      return begin()
+    })
+    return next
+  }
+
+  // The timer asks for no second pass: with a broker that does not answer, passes would follow each other without end.
+  const timer = setInterval(() => {
+    if (!current && !next) void begin()
+  }, options.intervalMs)
+  return {
+    wake,
+    get published() {
+      return published
+    },
+    async close() {
+      clearInterval(timer)
+      closed = true
+      await (next ?? current)
+    },
+  }
+}

@@ -1,0 +1,343 @@
+import { randomUUID } from 'node:crypto'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context, MiddlewareHandler } from 'hono'
+import { matchedRoutes } from 'hono/route'
+import type { Redis } from 'ioredis'
+import { bearer, type Verifier } from '../auth.ts'
+import { inCall } from '../call.ts'
+import { AppError, denied, invalid, unauthenticated } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { clientAddress, networkOf } from './address.ts'
+import { cacheable, tagged } from './cache.ts'
+import type { RateLimitSettings } from './config.ts'
+import { HttpCall, type HttpEnv } from './context.ts'
+import { docsHtml, docsPolicy } from './docs.ts'
+import { idempotencyKey } from './idempotency.ts'
+import { checkLength, checkUrl, lengthRequired, mediaType, parseJson, readBody } from './input.ts'
+import { checkCsrf, createOriginPolicy } from './origin.ts'
+import { errorResponse, HttpError, httpStatus, unsupportedType } from './problem.ts'
+import { createRateLimiter, RateLimited, type RateLimiter, type RateState } from './rate-limit.ts'
+import { createRoutes, flagsOf, plainFlags, type RouteFlags } from './route.ts'
+import type { Sessions } from './sessions.ts'
+
+export type App = OpenAPIHono<HttpEnv>
+
+export type AppOptions = {
+  /** Also the namespace of its limits in Redis. */
+  name: string
+  /** For the document. */
+  title?: string
+  version?: string
+  description?: string
+  log: Log
+  redis: Redis
+  sessions: Sessions
+  /** Accepts `Authorization: Bearer`; without it such requests are refused. */
+  verify?: Verifier
+  config: { TRUST_PROXY: number; RATE_LIMITS: RateLimitSettings; REQUEST_TIMEOUT_MS: number; COOKIE_SECURE: boolean }
+  /** ALLOWED_ORIGINS: pages of these may call with cookies and read answers. */
+  trustedOrigins: readonly string[]
+  /** Response headers besides or instead of the defaults. */
+  headers?: Record<string, string>
+  /** Told of every answer; for metrics. */
+  observe?: (answer: { method: string; route: string; status: number; seconds: number }) => void
+}
+
+const SAFE = new Set(['GET', 'HEAD'])
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const STAFF_ROLES = new Set(['super_admin', 'staff'])
+
+/**
+ * An app whose routes run after everything a public API owes: ids, log line, security headers, CORS, limits on what
+ * comes in, who is asking, CSRF, rate limits, the route's own rules, one call for all gRPC clients, one shape for all
+ * errors. `GET /openapi.json` and `GET /docs` describe whatever is mounted.
+ */
+export function createApp(options: AppOptions): App {
+  const { log, config } = options
+  const app: App = createRoutes()
+  const origins = createOriginPolicy(options.trustedOrigins)
+  const limiter = createRateLimiter({ redis: options.redis, name: options.name, log, settings: config.RATE_LIMITS })
+  const securityHeaders = Object.entries({
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+    ...(config.COOKIE_SECURE ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
+    ...options.headers,
+  })
+  const admit = createGuard(options, limiter, origins)
+  const decorate = (c: Context<HttpEnv>, requestId: string, present?: Headers) => {
+    c.header('X-Request-Id', requestId)
+    for (const [name, value] of securityHeaders) if (!present?.has(name)) c.header(name, value)
+    origins.allow(c)
+  }
+
+  const pipeline: MiddlewareHandler<HttpEnv> = async (c, next) => {
+    const started = performance.now()
+    const { method, flags, route } = matched(c)
+    const inbound = c.req.header('x-request-id')
+    const call = new HttpCall({
+      request: c.req.raw,
+      requestId: inbound !== undefined && /^[\w.:-]{8,64}$/.test(inbound) ? inbound : randomUUID(),
+      timeoutMs: flags.timeoutMs ?? config.REQUEST_TIMEOUT_MS,
+      log,
+    })
+    c.set('call', call)
+    c.set('flags', flags)
+    decorate(c, call.requestId)
+    try {
+      if (method === 'OPTIONS' && route === undefined) c.res = origins.preflight(c, allowedMethods(app, c.req.path))
+      else
+        await inCall(call, async () => {
+          await admit(c, call, flags, route !== undefined)
+          await next()
+        })
+    } catch (error) {
+      // Only what this middleware threw; a handler's error has become an answer already.
+      c.res = errorResponse(error, c)
+    }
+    call.finish()
+    // A handler that answered with a Response of its own left these behind.
+    if (!c.res.headers.has('X-Request-Id')) decorate(c, call.requestId, c.res.headers)
+    const { status } = c.res
+    const ms = performance.now() - started
+    options.observe?.({ method, route: route ?? 'unmatched', status, seconds: ms / 1000 })
+    log.info(
+      {
+        requestId: call.requestId,
+        method,
+        route: route ?? 'unmatched',
+        status,
+        ms: Math.round(ms * 10) / 10,
+        caller: call.caller.kind,
+        ...(c.error instanceof AppError ? { code: c.error.code } : {}),
+      },
+      'request',
+    )
+  }
+  app.use(pipeline)
+  app.onError((error, c) => errorResponse(error, c))
+  app.notFound((c) => {
+    const allow = allowedMethods(app, c.req.path)
+    const error = allow
+      ? new HttpError(405, 'method_not_allowed', `use ${allow}`, {}, { Allow: allow })
+      : new HttpError(404, 'route_not_found', 'there is nothing at this address')
+    return errorResponse(error, c)
+  })
+  mountDocs(app, options)
+  return app
+}
+
+/** What the router found: the rules, and the pattern for logs and metrics (undefined when nothing matched). */
+function matched(c: Context<HttpEnv>): { method: string; flags: RouteFlags; route: string | undefined } {
+  const { method } = c.req
+  const routes = matchedRoutes(c)
+  for (const { handler, path } of routes) {
+    const flags = flagsOf(handler)
+    if (flags) return { method, flags, route: path }
+  }
+  const last = routes.at(-1)
+  return { method, flags: plainFlags(method), route: last && last.method !== 'ALL' ? last.path : undefined }
+}
+
+/** `GET, HEAD, POST` for a path; empty when no route has it. */
+function allowedMethods(app: App, path: string): string {
+  const found = METHODS.filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  )
+  return found.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+}
+
+/** Everything between the wire and the handler. Cheap refusals first; the body is read last. */
+function createGuard(options: AppOptions, limiter: RateLimiter, origins: ReturnType<typeof createOriginPolicy>) {
+  const { sessions, verify, config } = options
+
+  /** Sets the call's caller and answers the subject that budgets count, undefined for guests. */
+  const identify = async (c: Context<HttpEnv>, call: HttpCall, flags: RouteFlags): Promise<string | undefined> => {
+    const authorization = c.req.header('authorization')
+    if (authorization !== undefined) {
+      const token = bearer(authorization)
+      if (!verify || token === undefined) throw unauthenticated('token_invalid', 'bearer tokens are not accepted here')
+      call.caller = await verify(token)
+      call.authorization = `Bearer ${token}`
+      return `${call.caller.kind}:${call.caller.id}`
+    }
+    // Without the CSRF check a cookie proves nothing.
+    if (!flags.csrf || c.req.header('cookie') === undefined) return undefined
+    const safe = SAFE.has(c.req.method)
+    let loaded: Awaited<ReturnType<Sessions['load']>>
+    try {
+      loaded = await sessions.load(c)
+    } catch (error) {
+      // Browsing goes on as a guest while sessions are away; a write as somebody else would be wrong.
+      if (safe && flags.auth === 'public' && error instanceof AppError && httpStatus(error) >= 500) {
+        call.log.warn({ code: error.code }, 'continues without its session')
+        return undefined
+      }
+      throw error
+    }
+    if (!loaded) return undefined
+    if (!safe) checkCsrf(c, loaded.session.csrfToken)
+    call.caller = loaded.caller
+    call.authorization = `Bearer ${loaded.accessToken}`
+    c.set('session', loaded.session)
+    return `${loaded.caller.kind}:${loaded.caller.id}`
+  }
+
+  const limit = async (c: Context<HttpEnv>, flags: RouteFlags, address: string, subject: string | undefined) => {
+    // A copy in a shared cache must not carry one client's budget.
+    const show = (state: RateState) => {
+      if (flags.cache && !flags.cache.private) return
+      c.header('RateLimit-Limit', String(state.limit))
+      c.header('RateLimit-Remaining', String(state.remaining))
+      c.header('RateLimit-Reset', String(state.resetSeconds))
+    }
+    try {
+      const state = await limiter.take(flags.rateClass, address, subject)
+      if (state) show(state)
+    } catch (error) {
+      if (error instanceof RateLimited) show(error.state)
+      throw error
+    }
+  }
+
+  return async (c: Context<HttpEnv>, call: HttpCall, flags: RouteFlags, routed: boolean): Promise<void> => {
+    checkUrl(c.req.url)
+    const address = clientAddress(c, config.TRUST_PROXY)
+    const network = networkOf(address)
+    c.set('parts', { limiter, address })
+    if (!routed) {
+      await limit(c, plainFlags('GET'), network, undefined)
+      return
+    }
+    const writes = !SAFE.has(c.req.method)
+    if (writes) {
+      if (flags.csrf && c.req.header('authorization') === undefined) origins.checkWrite(c)
+      checkBodyHeaders(c, flags)
+    }
+    const forEverybody = flags.cache !== undefined && !flags.cache.private
+    let subject: string | undefined
+    if (!forEverybody)
+      try {
+        subject = await identify(c, call, flags)
+      } catch (error) {
+        // Guessing tokens is counted like everything else.
+        await limit(c, flags, network, undefined)
+        throw error
+      }
+    await limit(c, flags, network, subject)
+    if (flags.auth !== 'public') checkAuth(call, flags)
+    if (flags.idempotent) c.set('idempotencyKey', idempotencyKey(c))
+    if (writes) await takeBody(c, flags)
+    if (flags.cache) answerWithTag(c, flags)
+  }
+}
+
+function checkAuth({ caller }: HttpCall, { auth }: RouteFlags): void {
+  if (caller.kind !== 'user') throw unauthenticated('login_required', 'sign in first')
+  if (auth === 'vendor' && !caller.vendorId) throw denied('vendor_required', 'this is for vendors')
+  if (auth === 'staff' && !caller.roles.some((role) => STAFF_ROLES.has(role)))
+    throw denied('staff_required', 'this is for the staff')
+}
+
+/** 415, 413 and 411 by the headers alone. */
+function checkBodyHeaders(c: Context<HttpEnv>, flags: RouteFlags): void {
+  const type = mediaType(c)
+  const accepted = flags.accepts
+  if (type !== undefined) {
+    const charset = /;\s*charset="?([^";\s]+)/i.exec(c.req.header('content-type')!)?.[1]
+    const known = accepted.includes(type) || accepted.includes('*/*')
+    if (!known || (flags.body === 'json' && charset !== undefined && !/^utf-?8$/i.test(charset)))
+      throw unsupportedType(accepted.join(', '))
+  } else if (hasBody(c) && !accepted.includes('*/*')) throw unsupportedType(accepted.join(', '))
+  checkLength(c, flags.bodyLimitBytes)
+  if (flags.body === 'form' && c.req.header('content-length') === undefined) throw lengthRequired()
+}
+
+const hasBody = (c: Context<HttpEnv>): boolean =>
+  c.req.header('transfer-encoding') !== undefined || Number(c.req.header('content-length') ?? 0) > 0
+
+/** Reads and parses what the route declares. Parsed once: validation gets the same value. */
+async function takeBody(c: Context<HttpEnv>, flags: RouteFlags): Promise<void> {
+  if (flags.body !== 'json' && flags.body !== 'raw') return
+  const bytes = await readBody(c, flags.bodyLimitBytes)
+  c.set('body', bytes)
+  c.req.bodyCache.arrayBuffer = Promise.resolve(bytes) as never
+  if (flags.body === 'raw') return
+  if (bytes.byteLength === 0) {
+    if (flags === plainFlags(c.req.method)) return
+    throw invalid('body_required', 'send a JSON body')
+  }
+  if (mediaType(c) === undefined) throw unsupportedType(flags.accepts.join(', '))
+  const value = parseJson(bytes)
+  c.req.json = () => Promise.resolve(value as never)
+}
+
+/** `c.json` of a cached route: Cache-Control and ETag on 200, 304 when the client holds it. */
+function answerWithTag(c: Context<HttpEnv>, flags: RouteFlags): void {
+  const plain = c.json
+  c.json = ((value: unknown, status?: unknown, headers?: unknown) => {
+    if (status !== undefined && status !== 200) return plain(value as never, status as never, headers as never)
+    cacheable(c, flags.cache!)
+    return tagged(c, JSON.stringify(value), 'application/json')
+  }) as typeof c.json
+}
+
+function mountDocs(app: App, options: AppOptions): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: options.config.COOKIE_SECURE ? '__Host-sid' : 'sid',
+  })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+  })
+  let document: string | undefined
+  app.get('/openapi.json', (c) => {
+    document ??= JSON.stringify(
+      app.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: {
+          title: options.title ?? options.name,
+          version: options.version ?? '1',
+          ...(options.description ? { description: options.description } : {}),
+        },
+      }),
+    )
+    cacheable(c, { maxAge: 60 })
+    return tagged(c, document, 'application/json')
+  })
+  app.get('/docs', (c) => {
+    c.header('Content-Security-Policy', docsPolicy)
+    cacheable(c, { maxAge: 60 })
+    return tagged(c, docsHtml, 'text/html; charset=utf-8')
+  })
+}
+
+/**
+ * For pages of a web app served beside the API: scripts, styles and calls from this origin only, plus what is listed
+ * (`pagePolicy({ 'script-src': 'https://js.stripe.com' })`). Use as a middleware before the static files.
+ */
+export function pagePolicy(extra: Record<string, string> = {}): MiddlewareHandler<HttpEnv> {
+  const rules: Record<string, string> = {
+    'default-src': "'self'",
+    'img-src': "'self' data: blob:",
+    'style-src': "'self' 'unsafe-inline'",
+    'frame-ancestors': "'none'",
+    'base-uri': "'none'",
+    'object-src': "'none'",
+    'form-action': "'self'",
+  }
+  for (const [rule, sources] of Object.entries(extra)) rules[rule] = `${rules[rule] ?? "'self'"} ${sources}`
+  const policy = Object.entries(rules)
+    .map(([rule, sources]) => `${rule} ${sources}`)
+    .join('; ')
+  return async (c, next) => {
+    c.header('Content-Security-Policy', policy)
+    c.header('Cache-Control', 'no-cache')
+    await next()
+  }
+}

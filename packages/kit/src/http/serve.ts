@@ -1,0 +1,101 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { newId } from '../id.ts'
+import type { Log } from '../log.ts'
+
+const MAX_HEADER_BYTES = 16 * 1024
+
+/** Anything with Hono's `fetch`. */
+export type Fetchable = { fetch(request: Request, env: HttpBindings): Response | Promise<Response> }
+
+export type HttpServer = {
+  port: number
+  /** `http://host:port` */
+  url: string
+  /**
+   * Stops taking connections, closes idle ones, lets answers in flight finish with `Connection: close`, and resolves
+   * when they are done; by force after `graceMs`.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Serves an app over HTTP/1.1 with limits on headers and time; requests no parser accepts get our error shape as well.
+ */
+export async function serveHttp(options: {
+  app: Fetchable
+  /** 0 takes a free port. */
+  port: number
+  host?: string
+  log: Log
+  graceMs?: number
+}): Promise<HttpServer> {
+  const inFlight = new Set<ServerResponse>()
+  const sockets = new Set<Socket>()
+  let draining = false
+  const listener = getRequestListener((request, env) => options.app.fetch(request, env as HttpBindings), {
+    errorHandler: (error) => {
+      if (!isRequestError(error)) options.log.error({ err: error }, 'request failed outside the app')
+      return new Response(refusal(isRequestError(error) ? 'request_malformed' : 'internal_error'), {
+        status: isRequestError(error) ? 400 : 500,
+        headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      })
+    },
+  })
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 15_000 },
+    (req, res) => {
+      if (draining) res.setHeader('Connection', 'close')
+      inFlight.add(res)
+      res.once('close', () => inFlight.delete(res))
+      void listener(req, res)
+    },
+  )
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+    const [status, code] = PARSER_REFUSALS[error.code ?? ''] ?? ['400 Bad Request', 'request_malformed']
+    const body = refusal(code)
+    const head = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Type: application/json']
+    socket.end([...head, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(options.port, options.host, resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  const host = options.host && options.host !== '0.0.0.0' && options.host !== '::' ? options.host : '127.0.0.1'
+  return {
+    port,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        draining = true
+        for (const res of inFlight) if (!res.headersSent) res.setHeader('Connection', 'close')
+        const force = setTimeout(() => {
+          options.log.warn({ inFlight: inFlight.size }, 'requests cut off after the grace period')
+          server.closeAllConnections()
+        }, options.graceMs ?? 20_000)
+        server.close(() => {
+          clearTimeout(force)
+          resolve()
+        })
+        // Node leaves connections open that have not sent a request yet.
+        const busy = new Set([...inFlight].map((res) => res.socket))
+        for (const socket of sockets) if (!busy.has(socket)) socket.destroy()
+      }),
+  }
+}
+
+const PARSER_REFUSALS: Record<string, [status: string, code: string]> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout'],
+}
+
+const isRequestError = (error: unknown): boolean => (error as Error | undefined)?.name === 'RequestError'
+
+const refusal = (code: string): string =>
+  JSON.stringify({ error: { code, message: 'the request cannot be read', details: {}, requestId: newId() } })

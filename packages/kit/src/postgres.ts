@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { type Insertable, Kysely, PostgresDialect, type Selectable, type Transaction, type Updateable } from 'kysely'
+import pg from 'pg'
+import type { Log } from './log.ts'
+
+export { sql } from 'kysely'
+export type { Insertable, Selectable, Transaction, Updateable }
+
+// int8, numeric without fraction, sum() and count() are exact integers; never floats, never strings.
+const types = new pg.TypeOverrides()
+types.setTypeParser(pg.types.builtins.INT8, (value) => BigInt(value))
+types.setTypeParser(pg.types.builtins.NUMERIC, (value) => (value.includes('.') ? value : BigInt(value)) as never)
+types.setTypeParser(pg.types.builtins.DATE, (value) => value)
+
+export type Postgres<Schema> = { db: Kysely<Schema>; pool: pg.Pool; close(): Promise<void> }
+
+/**
+ * Opens a pool that survives killed backends: an error on a checked-out client fails that transaction only. Statements,
+ * locks and idle transactions have time limits, so that nothing waits for ever.
+ */
+export function openPostgres<Schema>(options: {
+  url: string
+  poolSize?: number
+  name: string
+  log: Log
+}): Postgres<Schema> {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize ?? 10,
+    application_name: options.name,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    lock_timeout: 10_000,
+    idle_in_transaction_session_timeout: 30_000,
+    types,
+  })
+  pool.on('connect', (client) => client.on('error', (err) => options.log.warn({ err }, 'postgres connection lost')))
+  pool.on('error', (err) => options.log.warn({ err }, 'idle postgres connection lost'))
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  return { db, pool, close: () => db.destroy() }
+}
+
+/**
+ * Applies the SQL files of a folder in the order of their names, each once and in its own transaction, under an advisory
+ * lock, so that several instances may start together. A file that changed after it was applied is an error.
+ */
+export async function migrate(url: string, folder: URL): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url, application_name: 'migrate' })
+  await client.connect()
+  const applied: string[] = []
+  try {
+    await client.query(`select pg_advisory_lock(hashtext('haat.migrate'))`)
+    await client.query(
+      'create table if not exists schema_migrations (name text primary key, checksum text not null, applied_at timestamptz not null default now())',
+    )
+    const known = new Map(
+      (await client.query<{ name: string; checksum: string }>('select name, checksum from schema_migrations')).rows.map(
+        (row) => [row.name, row.checksum],
+      ),
+    )
+    const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+    for (const name of files) {
+      const text = await readFile(new URL(name, folder.href.endsWith('/') ? folder : `${folder.href}/`), 'utf8')
+      const checksum = createHash('sha256').update(text).digest('hex')
+      const before = known.get(name)
+      if (before === checksum) continue
+      if (before) throw new Error(`migration ${name} changed after it was applied`)
+      await client.query('begin')
+      try {
+        await client.query(text)
+        await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum])
+        await client.query('commit')
+      } catch (error) {
+        await client.query('rollback')
+        throw new Error(`migration ${name} failed: ${(error as Error).message}`, { cause: error })
+      }
+      applied.push(name)
+    }
+  } finally {
+    await client.end()
+  }
+  return applied
+}
+
+/** The constraint a unique or check violation names, else undefined. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const e = error as { code?: string; constraint?: string }
+  return e?.code === '23505' || e?.code === '23514' || e?.code === '23503' ? e.constraint : undefined
+}
+
+/**
+ * Creates what one service owns in a cluster, if missing: a database, its owner role (migrations only) and a
+ * least-privilege role (data only) that may connect to no other service's database. Used by devnet and the tests;
+ * production does the same with its own secrets.
+ */
+export async function provisionDatabase(
+  adminUrl: string,
+  options: { database: string; role: string; password: string; template?: string },
+): Promise<{ url: string; migrateUrl: string }> {
+  const owner = `${options.role}_owner`
+  const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
+  const literal = (value: string) => `'${value.replaceAll("'", "''")}'`
+  const admin = new pg.Client({ connectionString: adminUrl })
+  await admin.connect()
+  try {
+    await admin.query(`select pg_advisory_lock(hashtext('haat.provision'))`)
+    for (const role of [owner, options.role])
+      await admin.query(
+        `do $$ begin if not exists (select from pg_roles where rolname = ${literal(role)}) then create role ${quote(role)} login password ${literal(options.password)}; else alter role ${quote(role)} password ${literal(options.password)}; end if; end $$`,
+      )
+    const exists = await admin.query('select 1 from pg_database where datname = $1', [options.database])
+    if (exists.rowCount === 0) {
+      await admin.query(
+        `create database ${quote(options.database)} owner ${quote(owner)}${options.template ? ` template ${quote(options.template)}` : ''}`,
+      )
+      await admin.query(`revoke all on database ${quote(options.database)} from public`)
+      await admin.query(`grant connect on database ${quote(options.database)} to ${quote(options.role)}`)
+      if (!options.template) {
+        const inside = new pg.Client({ connectionString: withDatabase(adminUrl, options.database) })
+        await inside.connect()
+        await inside.query(`alter schema public owner to ${quote(owner)}`)
+        await inside.query(`grant usage on schema public to ${quote(options.role)}`)
+        for (const what of [
+          'select, insert, update, delete on tables',
+          'usage, select, update on sequences',
+          'execute on functions',
+        ])
+          await inside.query(
+            `alter default privileges for role ${quote(owner)} in schema public grant ${what} to ${quote(options.role)}`,
+          )
+        for (const extension of ['pg_trgm', 'citext', 'btree_gin', 'pgcrypto'])
+          await inside.query(`create extension if not exists ${extension}`)
+        await inside.end()
+      }
+    }
+  } finally {
+    await admin.end()
+  }
+  const url = (role: string) => {
+    const parsed = new URL(withDatabase(adminUrl, options.database))
+    parsed.username = role
+    parsed.password = options.password
+    return parsed.href
+  }
+  return { url: url(options.role), migrateUrl: url(owner) }
+}
+
+export function withDatabase(url: string, database: string): string {
+  const parsed = new URL(url)
+  parsed.pathname = `/${database}`
+  return parsed.href
+}

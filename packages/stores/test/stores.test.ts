@@ -1,0 +1,249 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { MongoClient } from 'mongodb'
+import pg from 'pg'
+import { Connection } from 'rabbitmq-client'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { identify, isAlive, type ProcessIdentity } from '../src/process-identity.ts'
+import { type Stores, startStores, urlVariables, wipe } from '../src/stores.ts'
+
+// The local servers are meant, whatever the environment and Docker offer; and none waits for a download of mongod.
+const place = mkdtempSync(join(tmpdir(), 'haat-stores-'))
+const programs = join(place, 'programs')
+const fakeDocker = join(programs, 'docker')
+const opened: Stores[] = []
+const dataDirs = new Set<string>()
+const ports = { postgres: 18432, mongo: 18017, redis: 18379, rabbitmq: 18672 }
+const logged: string[] = []
+
+beforeAll(() => {
+  for (const variable of Object.values(urlVariables)) delete process.env[variable]
+  process.env.MONGOMS_RUNTIME_DOWNLOAD = 'false'
+  process.env.PATH = `${programs}:${process.env.PATH}`
+  mkdirSync(programs)
+  setDocker('exit 1')
+})
+
+afterAll(async () => {
+  await Promise.all(opened.map((stores) => stores.close()))
+  setDocker('exit 1')
+  for (const dataDir of [...dataDirs, place]) await wipe(dataDir)
+}, 60_000)
+
+const full = newDataDir('full')
+let stores: Stores
+
+test('a second start finds what was written before close()', { timeout: 120_000 }, async () => {
+  stores = await start(full)
+  await write(stores, 'first')
+  await stores.close()
+  expect(livingServers(full)).toEqual([])
+  stores = await start(full)
+  expect(await read(stores)).toEqual({ postgres: 'first', mongo: 'first', redis: 'first', rabbitmq: 'first' })
+})
+
+test('a start after kill -9 of every store process finds what was written', { timeout: 120_000 }, async () => {
+  await write(stores, 'second')
+  // mongo-java-server flushes four times a second.
+  await sleep(1000)
+  const killed = livingServers(full)
+  expect(killed).toHaveLength(5)
+  for (const { pid } of killed) process.kill(pid, 'SIGKILL')
+  stores = await start(full)
+  expect(await read(stores)).toEqual({ postgres: 'second', mongo: 'second', redis: 'second', rabbitmq: 'second' })
+  await stores.close()
+})
+
+test('servers left behind by a killed starter are stopped by the next start and end with it on SIGTERM', {
+  timeout: 60_000,
+}, async () => {
+  const dataDir = newDataDir('orphans')
+  const first = await startCommand(dataDir)
+  const orphans = livingServers(dataDir)
+  expect(orphans).toHaveLength(2)
+  first.kill('SIGKILL')
+  await ended(first)
+  expect(orphans.every(isAlive)).toBe(true)
+  const second = await startCommand(dataDir)
+  expect(orphans.some(isAlive)).toBe(false)
+  expect(livingServers(dataDir)).toHaveLength(2)
+  second.kill('SIGTERM')
+  expect(await ended(second)).toBe(0)
+  expect(livingServers(dataDir)).toEqual([])
+})
+
+test('a second start in the same folder while the first lives shares its server and leaves it running', async () => {
+  const dataDir = newDataDir('shared')
+  const owner = await start(dataDir, ['redis'])
+  const guest = await start(dataDir, ['redis'])
+  expect(guest.urls.redis).toBe(owner.urls.redis)
+  await guest.close()
+  expect(livingServers(dataDir)).toHaveLength(1)
+})
+
+test('a port of another program is left alone, and the log names the replacement', async () => {
+  const taken = createServer()
+  const port = 18979
+  await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve))
+  const { urls } = await startStores({
+    dataDir: newDataDir('ports'),
+    only: ['redis'],
+    ports: { redis: port },
+    log: (line) => logged.push(line),
+  }).then(opening)
+  expect(urls.redis).toBe(`redis://127.0.0.1:${port + 10}`)
+  expect(logged).toContain(`redis: port ${port} is taken by another program, using ${port + 10}`)
+  taken.close()
+})
+
+test('a URL in the environment comes before everything else, and close() leaves its store running', async () => {
+  const own = await start(newDataDir('own'), ['redis'])
+  process.env.REDIS_URL = own.urls.redis
+  try {
+    const given = await start(newDataDir('given'), ['redis'])
+    expect(given.chosen.redis).toBe('REDIS_URL from the environment')
+    await given.close()
+    const client = new Redis(own.urls.redis)
+    expect(await client.ping()).toBe('PONG')
+    client.disconnect()
+  } finally {
+    delete process.env.REDIS_URL
+  }
+})
+
+test('a Docker engine that answers comes before a local server, and close() stops only what was started', async () => {
+  const own = await start(newDataDir('container'), ['redis'])
+  const port = new URL(own.urls.redis).port
+  // An engine whose compose says the service runs already.
+  setDocker(`echo "$*" >> ${place}/docker-calls; case "$*" in *" port redis 6379") echo 127.0.0.1:${port};; esac`)
+  try {
+    const inDocker = await start(newDataDir('docker'), ['redis'])
+    expect(inDocker.urls.redis).toBe(`redis://127.0.0.1:${port}`)
+    expect(inDocker.chosen.redis).toMatch(/^Docker/)
+    await inDocker.close()
+    const calls = readFileSync(join(place, 'docker-calls'), 'utf8')
+    expect(calls).not.toMatch(/ (up|stop) /)
+  } finally {
+    setDocker('exit 1')
+  }
+})
+
+test('a Docker engine that cannot bring the stores up gives way to a local server', async () => {
+  setDocker('case "$1 $*" in *" up "*|*" port "*) exit 1;; esac')
+  try {
+    const local = await start(newDataDir('docker-fails'), ['redis'])
+    expect(local.chosen.redis).toMatch(/^redis-server/)
+  } finally {
+    setDocker('exit 1')
+  }
+})
+
+test('wipe stops the servers and deletes the data', async () => {
+  const dataDir = newDataDir('wiped')
+  await start(dataDir, ['redis'])
+  const [server] = livingServers(dataDir)
+  await wipe(dataDir)
+  expect(server && isAlive(server)).toBe(false)
+  expect(existsSync(dataDir)).toBe(false)
+})
+
+function newDataDir(name: string): string {
+  const dataDir = join(place, name)
+  dataDirs.add(dataDir)
+  return dataDir
+}
+
+const start = (dataDir: string, only?: ('postgres' | 'redis')[]): Promise<Stores> =>
+  startStores({ dataDir, durable: false, ports, log: (line) => logged.push(line), ...(only ? { only } : {}) }).then(
+    opening,
+  )
+
+function opening(stores: Stores): Stores {
+  opened.push(stores)
+  return stores
+}
+
+async function startCommand(dataDir: string): Promise<ChildProcess> {
+  const main = join(import.meta.dirname, '..', 'src', 'main.ts')
+  const child = spawn(process.execPath, [main, '--data-dir', dataDir, '--not-durable', '--only', 'postgres,redis'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    output += chunk
+    if (/export POSTGRES_URL=.*\nexport REDIS_URL=.*\n/.test(output)) return child
+  }
+  throw new Error(`the command ended: ${output}`)
+}
+
+const ended = (child: ChildProcess): Promise<number | null> =>
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve(child.exitCode)
+    : new Promise((resolve) => child.once('exit', resolve))
+
+function setDocker(script: string): void {
+  writeFileSync(fakeDocker, `#!/bin/sh\n${script}\n`)
+  chmodSync(fakeDocker, 0o755)
+}
+
+/** The store processes of this folder that are alive, by their run records. */
+function livingServers(dataDir: string): ProcessIdentity[] {
+  const folder = join(dataDir, 'run')
+  return readdirSync(folder)
+    .map((file) => (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { server: ProcessIdentity }).server)
+    .filter((server) => identify(server.pid)?.started === server.started)
+}
+
+async function write({ urls }: Stores, value: string): Promise<void> {
+  await withStores(urls, async ({ postgres, mongo, redis, rabbitmq }) => {
+    await postgres.query('CREATE TABLE IF NOT EXISTS notes (text text)')
+    await postgres.query('DELETE FROM notes')
+    await postgres.query('INSERT INTO notes VALUES ($1)', [value])
+    await mongo
+      .db('test')
+      .collection('notes')
+      .updateOne({ name: 'note' }, { $set: { text: value } }, { upsert: true })
+    await redis.set('note', value)
+    await rabbitmq.queueDeclare({ queue: 'notes', durable: true, arguments: { 'x-queue-type': 'quorum' } })
+    await rabbitmq.queuePurge({ queue: 'notes' })
+    const publisher = rabbitmq.createPublisher({ confirm: true })
+    await publisher.send({ routingKey: 'notes', durable: true }, value)
+    await publisher.close()
+  })
+}
+
+async function read({ urls }: Stores): Promise<Record<string, unknown>> {
+  return withStores(urls, async ({ postgres, mongo, redis, rabbitmq }) => ({
+    postgres: (await postgres.query('SELECT text FROM notes')).rows[0]?.text,
+    mongo: (await mongo.db('test').collection('notes').findOne({ name: 'note' }))?.text,
+    redis: await redis.get('note'),
+    rabbitmq: String((await rabbitmq.basicGet({ queue: 'notes', noAck: true }))?.body),
+  }))
+}
+
+type Clients = { postgres: pg.Client; mongo: MongoClient; redis: Redis; rabbitmq: Connection }
+
+async function withStores<T>(urls: Stores['urls'], action: (clients: Clients) => Promise<T>): Promise<T> {
+  const clients = {
+    postgres: new pg.Client(urls.postgres),
+    mongo: new MongoClient(urls.mongo),
+    redis: new Redis(urls.redis),
+    rabbitmq: new Connection(urls.rabbitmq),
+  }
+  try {
+    await clients.postgres.connect()
+    return await action(clients)
+  } finally {
+    await Promise.allSettled([
+      clients.postgres.end(),
+      clients.mongo.close(),
+      clients.redis.quit(),
+      clients.rabbitmq.close(),
+    ])
+  }
+}

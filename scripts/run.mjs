@@ -1,0 +1,127 @@
+// The one entry of every script: brings the toolchain (Node 24, pnpm) and the dependencies, then runs a task under them.
+// Works with any Node from 20 on; what it needs it puts under .tools/ and node_modules/, nothing else on the machine changes.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const tools = join(root, '.tools')
+const bin = join(tools, 'node_modules', '.bin')
+const TOOLS = { node: '24.21.0', pnpm: '12.21.0' }
+
+const say = (text) => process.stderr.write(`haat: ${text}\n`)
+const env = {
+  ...process.env,
+  PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${bin}${delimiter}${process.env.PATH}`,
+}
+
+/** Runs a command to its end; the process ends with it when it fails. */
+function must(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    ...options,
+  })
+  if (error) say(error.message)
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+function bringTools() {
+  const marker = join(tools, 'versions.json')
+  const wanted = JSON.stringify(TOOLS)
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
+  say(`installing Node ${TOOLS.node} and pnpm ${TOOLS.pnpm} into .tools/ …`)
+  mkdirSync(tools, { recursive: true })
+  writeFileSync(join(tools, 'package.json'), JSON.stringify({ private: true }))
+  must(
+    'npm',
+    [
+      'install',
+      '--prefix',
+      tools,
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      ...Object.entries(TOOLS).map((t) => t.join('@')),
+    ],
+    { env: process.env },
+  )
+  writeFileSync(marker, wanted)
+}
+
+function bringDependencies() {
+  const marker = join(root, 'node_modules', '.haat-lock')
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'pnpm-lock.yaml')))
+    .digest('hex')
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
+  say('installing dependencies …')
+  must('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn'])
+  writeFileSync(marker, wanted)
+}
+
+function protoFiles(folder = join(root, 'proto')) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules' || entry.name === 'gen') return []
+    const path = join(folder, entry.name)
+    return entry.isDirectory()
+      ? protoFiles(path)
+      : entry.name.endsWith('.proto') || entry.name.endsWith('.gen.yaml')
+        ? [path]
+        : []
+  })
+}
+
+/** Generates code and the descriptor image when a contract changed since the last time. */
+function generate({ force = false } = {}) {
+  const marker = join(root, 'proto', 'gen', '.hash')
+  const hash = createHash('sha256')
+  for (const file of protoFiles().sort()) hash.update(readFileSync(file))
+  const wanted = hash.digest('hex')
+  if (!force && existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
+  must('buf', ['generate', '--template', 'proto/buf.gen.yaml'])
+  must('buf', ['build', '-o', 'proto/gen/image.binpb'])
+  writeFileSync(marker, wanted)
+}
+
+const node = (...args) => ['node', args]
+const tasks = {
+  start: (args) => [node('packages/devnet/src/main.ts', ...args)],
+  test: (args) => [...(args.length ? [] : tasks.check([])), ['vitest', ['run', ...args]]],
+  e2e: (args) => [['vitest', ['run', 'packages/devnet', ...args]]],
+  gen: () => [],
+  check: () => [
+    ['buf', ['lint']],
+    ['biome', ['check', '--error-on-warnings', '.']],
+    ['tsc', ['-p', '.']],
+    node('scripts/check-imports.mjs'),
+  ],
+  fmt: () => [
+    ['biome', ['check', '--write', '.']],
+    ['buf', ['format', '-w']],
+  ],
+  bench: (args) => [node('bench/main.ts', ...args)],
+  import: (args) => [node('packages/devnet/src/import.ts', ...args)],
+}
+
+const [task, ...args] = process.argv.slice(2)
+const steps = Object.hasOwn(tasks, task ?? '') ? tasks[task] : undefined
+if (!steps) {
+  say(`usage: npm run ${Object.keys(tasks).join('|')}`)
+  process.exit(2)
+}
+bringTools()
+bringDependencies()
+generate({ force: task === 'gen' })
+for (const [command, parameters] of steps(args)) {
+  // Signals go to the child, which stops in order; its exit code is ours.
+  const child = spawn(command, parameters, { cwd: root, env, stdio: 'inherit', shell: process.platform === 'win32' })
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+  const code = await new Promise((resolve) => child.on('exit', (status, signal) => resolve(signal ? 1 : status)))
+  if (code !== 0) process.exit(code ?? 1)
+}

@@ -1,0 +1,11 @@
+import { broker, defineConfig, grpcServer, int, postgres } from '@haat/kit/config'
+
+export const loadConfig = defineConfig('inventory', {
+  ...grpcServer,
+  ...postgres,
+  ...broker,
+  /** Length of a reservation's lease when the caller names none. */
+  RESERVATION_TTL_MINUTES: int(15, 1),
+})
+
+export type InventoryConfig = ReturnType<typeof loadConfig>

@@ -1,0 +1,16 @@
+import type { Chassis } from '@haat/kit/service'
+import type { Kysely } from 'kysely'
+import type { InventoryConfig } from './config.ts'
+import type { Database } from './db/schema.ts'
+
+export type InventoryContext = {
+  db: Kysely<Database>
+  now: () => Date
+  /** Length of a lease when the caller names none. */
+  defaultTtlSeconds: number
+}
+
+export async function createContext(config: InventoryConfig, chassis: Chassis): Promise<InventoryContext> {
+  const { db } = await chassis.postgres<Database>(new URL('../migrations/', import.meta.url))
+  return { db, now: () => new Date(), defaultTtlSeconds: config.RESERVATION_TTL_MINUTES * 60 }
+}

@@ -1,0 +1,57 @@
+import { requireVendor } from '@haat/kit/authorize'
+import type { Call } from '@haat/kit/call'
+import { aborted, failedPrecondition, notFound } from '@haat/kit/errors'
+import { newId } from '@haat/kit/id'
+import type { SetStockRequest, SetStockResponse } from '@haat/proto/inventory/v1/inventory'
+import type { InventoryContext } from '../context.ts'
+import { announce, insertMovements, lockStock, toStockLevel } from '../db/stock.ts'
+
+export async function setStock(ctx: InventoryContext, request: SetStockRequest, call: Call): Promise<SetStockResponse> {
+  const vendorId = requireVendor(call, request.vendorId, ['inventory.write'])
+  const byUserId = call.caller.kind === 'user' ? call.caller.id : null
+  return ctx.db.transaction().execute(async (tx) => {
+    // A concurrent first call waits here for the other's insert, then finds its row.
+    await tx
+      .insertInto('inventory')
+      .values({
+        id: newId(),
+        sku: request.sku,
+        product_id: request.productId,
+        vendor_id: vendorId,
+        warehouse_id: request.warehouseId ?? null,
+        quantity_on_hand: 0,
+        quantity_reserved: 0,
+        reorder_point: 0,
+        safety_stock: 0,
+        version: 0,
+      })
+      .onConflict((c) => c.column('sku').doNothing())
+      .execute()
+    const [before] = await lockStock(tx, [request.sku])
+    if (!before || before.vendor_id !== vendorId) throw notFound('stock_not_found', 'no such SKU')
+    if (request.expectedVersion !== undefined && request.expectedVersion !== before.version)
+      throw aborted('stock_version_conflict', 'the stock changed meanwhile', { version: before.version })
+    if (request.onHand < before.quantity_reserved)
+      throw failedPrecondition('stock_below_reserved', 'orders hold more than that', {
+        reserved: before.quantity_reserved,
+      })
+    const after = await tx
+      .updateTable('inventory')
+      .set({
+        quantity_on_hand: request.onHand,
+        reorder_point: request.reorderPoint ?? before.reorder_point,
+        safety_stock: request.safetyStock ?? before.safety_stock,
+        warehouse_id: request.warehouseId ?? before.warehouse_id,
+        version: before.version + 1,
+        updated_at: ctx.now(),
+      })
+      .where('sku', '=', request.sku)
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    const delta = after.quantity_on_hand - before.quantity_on_hand
+    if (delta !== 0)
+      await insertMovements(tx, [{ row: after, kind: 'count', delta, note: request.note, by_user_id: byUserId }])
+    await announce(tx, [before], [after])
+    return { level: toStockLevel(after) }
+  })
+}
