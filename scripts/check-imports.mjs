@@ -1,11 +1,11 @@
 // Imports point one way: bff and services → packages and proto, packages → packages and proto; never service → service.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
 const root = new URL('..', import.meta.url).pathname
-const groups = ['proto', 'packages', 'services', 'bff']
+const groups = ['proto', 'packages', 'services', 'bff'].filter((group) => existsSync(join(root, group)))
 const packageOf = new Map()
-for (const group of ['packages', 'services', 'bff'])
+for (const group of groups.filter((name) => name !== 'proto'))
   for (const entry of readdirSync(join(root, group), { withFileTypes: true })) {
     if (!entry.isDirectory()) continue
     const { name } = JSON.parse(readFileSync(join(root, group, entry.name, 'package.json'), 'utf8'))
