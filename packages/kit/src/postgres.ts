@@ -35,8 +35,11 @@ export function openPostgres<Schema>(options: {
     idle_in_transaction_session_timeout: 30_000,
     types,
   })
-  pool.on('connect', (client) => client.on('error', (err) => options.log.warn({ err }, 'postgres connection lost')))
-  pool.on('error', (err) => options.log.warn({ err }, 'idle postgres connection lost'))
+  // The error carries the client and with it the backend's cancel key: only code and message are logged.
+  const lost = ({ code, message }: Error & { code?: string }) =>
+    options.log.warn({ code, reason: message }, 'postgres connection lost')
+  pool.on('connect', (client) => client.on('error', lost))
+  pool.on('error', lost)
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return { db, pool, close: () => db.destroy() }
 }
