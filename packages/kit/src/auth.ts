@@ -116,6 +116,12 @@ export function createVerifier(options: {
   }
 }
 
+/**
+ * True for the BFFs: they prove themselves like services, but what they ask is always asked on behalf of whoever is at the
+ * other end, so their own token opens nothing that is for services only.
+ */
+export const isEdge = (service: string): boolean => service.startsWith('bff-')
+
 /** `Bearer x` → `x`. */
 export function bearer(header: string | undefined): string | undefined {
   const match = header?.match(/^Bearer ([A-Za-z0-9._~+/=-]+)$/i)

@@ -1,3 +1,4 @@
+import { isEdge } from './auth.ts'
 import type { Call } from './call.ts'
 import { camelCase, type Rule } from './descriptors.ts'
 import { denied, notFound, unauthenticated } from './errors.ts'
@@ -9,7 +10,7 @@ import { denied, notFound, unauthenticated } from './errors.ts'
 export function authorize(rule: Rule, call: Call, request: unknown): void {
   const { caller } = call
   if (rule.public) return
-  if (rule.service && call.service !== undefined) return
+  if (rule.service && call.service !== undefined && !isEdge(call.service)) return
   if (rule.authenticated && caller.kind === 'user') return
   if (caller.kind !== 'anonymous') {
     if (rule.roles.some((role) => caller.roles.includes(role))) return
@@ -45,7 +46,7 @@ export const isStaff = (call: Call, ...permissions: string[]): boolean =>
  */
 export function requireVendor(call: Call, vendorId: string | undefined, staffPermissions: string[] = []): string {
   const own = call.caller.vendorId
-  if (vendorId && call.service !== undefined && call.caller.kind !== 'user') return vendorId
+  if (vendorId && call.caller.kind === 'service' && call.caller.isInternal) return vendorId
   if (vendorId && isStaff(call, ...staffPermissions)) return vendorId
   if (own && (!vendorId || vendorId === own)) return own
   throw notFound('vendor_not_found', 'no such vendor')

@@ -6,7 +6,7 @@ import { image } from '@haat/proto/image'
 import { type CallContext, createServer, type ServiceDefinition } from 'nice-grpc'
 import { HealthDefinition, HealthServiceImpl, HealthState } from 'nice-grpc-server-health'
 import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-reflection'
-import { anonymous, bearer, type Verifier } from './auth.ts'
+import { anonymous, bearer, isEdge, type Verifier } from './auth.ts'
 import { authorize } from './authorize.ts'
 import { type Call, inCall } from './call.ts'
 import { getService, type Rule, ruleOf } from './descriptors.ts'
@@ -254,14 +254,14 @@ async function identify(call: Call, context: CallContext, verify: Verifier): Pro
     const service = await verify(serviceToken)
     if (!service.isInternal) throw unauthenticated('token_invalid', 'not a service token')
     call.service = service.id
-    call.caller = service
+    if (!isEdge(service.id)) call.caller = { ...service, kind: 'service' }
   }
   const authorization = context.metadata.get(HEADERS.authorization) as string | undefined
   const token = bearer(authorization)
   if (token) {
     call.caller = await verify(token)
     call.authorization = authorization
-  } else if (serviceToken) call.caller = { ...call.caller, kind: 'service' }
+  }
 }
 
 function admit<Context>(options: Wrapped<Context>, call: Call, request: unknown): unknown {
