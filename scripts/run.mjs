@@ -65,28 +65,34 @@ function bringDependencies() {
   writeFileSync(marker, wanted)
 }
 
-function protoFiles(folder = join(root, 'proto')) {
+function filesIn(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === 'node_modules' || entry.name === 'gen') return []
+    if (['node_modules', 'gen', 'test'].includes(entry.name)) return []
     const path = join(folder, entry.name)
-    return entry.isDirectory()
-      ? protoFiles(path)
-      : entry.name.endsWith('.proto') || entry.name.endsWith('.gen.yaml')
-        ? [path]
-        : []
+    return entry.isDirectory() ? filesIn(path) : [path]
   })
 }
 
-/** Generates code and the descriptor image when a contract changed since the last time. */
-function generate({ force = false } = {}) {
-  const marker = join(root, 'proto', 'gen', '.hash')
+/** Runs `work` when one of the files changed since it last ran. */
+function whenChanged(marker, folders, force, work) {
   const hash = createHash('sha256')
-  for (const file of protoFiles().sort()) hash.update(readFileSync(file))
+  for (const file of folders.flatMap((folder) => filesIn(join(root, folder))).sort()) hash.update(readFileSync(file))
   const wanted = hash.digest('hex')
-  if (!force && existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
-  must('buf', ['generate', '--template', 'proto/buf.gen.yaml'])
-  must('buf', ['build', '-o', 'proto/gen/image.binpb'])
-  writeFileSync(marker, wanted)
+  const file = join(root, marker)
+  if (!force && existsSync(file) && readFileSync(file, 'utf8') === wanted) return
+  work()
+  writeFileSync(file, wanted)
+}
+
+/** Generates code and the descriptor image from the contracts, then the typed clients from the BFFs. */
+function generate({ force = false } = {}) {
+  whenChanged('proto/gen/.hash', ['proto'], force, () => {
+    must('buf', ['generate', '--template', 'proto/buf.gen.yaml'])
+    must('buf', ['build', '-o', 'proto/gen/image.binpb'])
+  })
+  whenChanged('packages/client/gen/.hash', ['proto/haat', 'bff', 'packages/kit/src/http'], force, () =>
+    must('node', ['packages/client/src/generate.ts']),
+  )
 }
 
 const node = (...args) => ['node', args]

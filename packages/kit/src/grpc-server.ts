@@ -297,10 +297,19 @@ function beforeDeadline<T>(call: Call, work: Promise<T>): Promise<T> {
   })
 }
 
+// PostgreSQL: not representable as the column's type, out of range, not a date, bytes that are no text. Only values that a
+// caller chose get that far: a forged page token, for instance.
+const REFUSED_BY_STORE = new Set(['22P02', '22003', '22007', '22008', '22021'])
+
 function answer(error: unknown, call: Call, context: CallContext): unknown {
   if (error instanceof AppError && error.status !== 'INTERNAL') return toServerError(error, context.trailer)
   if (call.signal.aborted)
     return toServerError(new AppError('CANCELLED', 'call_cancelled', 'the caller went away'), context.trailer)
+  if (REFUSED_BY_STORE.has((error as { code?: string })?.code ?? ''))
+    return toServerError(
+      invalid('request_invalid', 'a value of the request cannot be stored or compared'),
+      context.trailer,
+    )
   call.log.error({ err: error }, 'unexpected error')
   return toServerError(
     new AppError('INTERNAL', 'internal_error', 'something went wrong on our side', { requestId: call.requestId }),

@@ -73,6 +73,12 @@ export const pageQuery = {
   page_token: z.string().max(512).default('').openapi({ description: '`nextPageToken` of the page before' }),
 }
 
+/** What a list RPC takes of a list route's query. */
+export const pageArgs = (query: { page_size: number; page_token: string }) => ({
+  pageSize: query.page_size,
+  pageToken: query.page_token,
+})
+
 /** A page of a list; `nextPageToken` is empty on the last one. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextPageToken: z.string() })

@@ -1,0 +1,18 @@
+import { address, defineConfig } from '@haat/kit/config'
+import { bff } from '@haat/kit/http/config'
+
+export const loadConfig = defineConfig('bff-storefront', {
+  ...bff,
+  PROFILE_ADDR: address('profile'),
+  VENDOR_ADDR: address('vendor'),
+  CATALOG_ADDR: address('catalog'),
+  INVENTORY_ADDR: address('inventory'),
+  CART_ADDR: address('cart'),
+  ORDER_ADDR: address('order'),
+  PAYMENT_ADDR: address('payment'),
+  SHIPPING_ADDR: address('shipping'),
+  REVIEW_ADDR: address('review'),
+  NOTIFICATION_ADDR: address('notification'),
+})
+
+export type StorefrontConfig = ReturnType<typeof loadConfig>

@@ -1,0 +1,38 @@
+import type { Redis } from '@haat/kit/redis'
+import { Cart } from '@haat/proto/cart/v1/cart'
+
+/**
+ * Carts as GetCart answers them. Only a convenience: every failure is a miss, and no change or price is based on it.
+ */
+export type CartCache = {
+  find(owner: string): Promise<Cart | undefined>
+  /** Keeps a cart, unless a later version is there. */
+  put(owner: string, version: number, cart: Cart, liveMs: number): Promise<void>
+  /** Forgets a cart, and keeps readers that started earlier from putting it back. */
+  drop(owner: string, version: number): Promise<void>
+}
+
+// A reader that was overtaken by a writer must not put the old cart back, so versions only grow while a key lives.
+const PUT = `local v = redis.call('hget', KEYS[1], 'v')
+if v and tonumber(v) >= tonumber(ARGV[1]) then return 0 end
+redis.call('hset', KEYS[1], 'v', ARGV[1], 'b', ARGV[2])
+redis.call('pexpire', KEYS[1], ARGV[3])
+return 1`
+
+export function openCartCache(redis: Redis, seconds: number): CartCache {
+  const key = (owner: string) => `cart:${owner}`
+  const write = async (owner: string, version: number, bytes: Uint8Array, ms: number) => {
+    await redis.eval(PUT, 1, key(owner), version, Buffer.from(bytes), ms).catch(() => undefined)
+  }
+  return {
+    async find(owner) {
+      const bytes = await redis.hgetBuffer(key(owner), 'b').catch(() => null)
+      return bytes?.length ? Cart.decode(bytes) : undefined
+    },
+    async put(owner, version, cart, liveMs) {
+      const ms = Math.min(seconds * 1000, Math.floor(liveMs))
+      if (ms > 0) await write(owner, version, Cart.encode(cart).finish(), ms)
+    },
+    drop: (owner, version) => write(owner, version, new Uint8Array(), seconds * 1000),
+  }
+}
