@@ -111,7 +111,6 @@ const tasks = {
     ['biome', ['check', '--write', '.']],
     ['buf', ['format', '-w']],
   ],
-  bench: (args) => [node('bench/main.ts', ...args)],
   import: (args) => [node('packages/devnet/src/import.ts', ...args)],
 }
 

@@ -28,5 +28,5 @@ for (const [name, start] of [
     await fetch(`http://127.0.0.1:${bff.port}/openapi.json`, { headers: { connection: 'close' } })
   ).json()) as never
   await bff.close()
-  await writeFile(new URL(`${name}.ts`, gen), astToString(await openapi(document)))
+  await writeFile(new URL(`${name}.ts`, gen), astToString(await openapi(document, { defaultNonNullable: false })))
 }
