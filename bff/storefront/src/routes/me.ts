@@ -129,6 +129,15 @@ const subscribePush = route({
   auth: 'user',
   body: inputOf(SubscribePushRequest),
 })
+const unsubscribe = route({
+  method: 'post',
+  path: '/notifications/unsubscribe',
+  summary: 'No more of these: the link of a mail, also for one-click unsubscription (RFC 8058)',
+  tags: ['notifications'],
+  auth: 'public',
+  csrf: false,
+  query: z.object({ token: z.string().min(1).max(512) }),
+})
 const exportMe = route({
   method: 'get',
   path: '/me/export',
@@ -201,6 +210,10 @@ export function meRoutes(ctx: StorefrontContext) {
     })
     .openapi(subscribePush, async (c) => {
       await ctx.notification.subscribePush(c.req.valid('json'))
+      return c.body(null, 204)
+    })
+    .openapi(unsubscribe, async (c) => {
+      await ctx.notification.unsubscribe(c.req.valid('query'))
       return c.body(null, 204)
     })
     .openapi(exportMe, async (c) => {

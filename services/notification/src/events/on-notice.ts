@@ -1,0 +1,33 @@
+import type { Event } from '@haat/kit/events/envelope'
+import { newId } from '@haat/kit/id'
+import type { Transaction } from '@haat/kit/postgres'
+import type { NotificationContext } from '../context.ts'
+import { queueForPerson } from '../db/messages.ts'
+import type { Database } from '../db/schema.ts'
+import { toPayload } from '../domain/values.ts'
+import type { Draft, Notice } from './notices.ts'
+
+/** Queues what an event gives reason to tell. Who a vendor's people are is asked later, outside this transaction. */
+export const onNotice =
+  (notice: Notice) =>
+  async (ctx: NotificationContext, event: Event<unknown>, tx: Transaction<Database>): Promise<void> => {
+    const { eventId } = event.envelope
+    for (const { template, to, values, expiresAt, once } of (notice.drafts as (data: unknown) => Draft[])(event.data)) {
+      if (!('vendorId' in to)) await queueForPerson(ctx, tx, { eventId, template, to, values, expiresAt, once })
+      else
+        await tx
+          .insertInto('notices')
+          .values({
+            id: newId(ctx.now().getTime()),
+            event_id: eventId,
+            template_key: template,
+            vendor_id: to.vendorId,
+            permission: to.permission,
+            payload_json: JSON.stringify(toPayload(values)),
+            next_attempt_at: ctx.now(),
+            created_at: ctx.now(),
+          })
+          .onConflict((c) => c.columns(['event_id', 'template_key', 'vendor_id']).doNothing())
+          .execute()
+    }
+  }
