@@ -134,7 +134,11 @@ export async function startGrpcServer<Context>(options: {
     health.setStatus('healthy', name)
   server.add(HealthDefinition, HealthServiceImpl(health))
   const names = options.services.map((service) => service.definition.fullName)
-  server.add(ServerReflectionService, ServerReflection(Buffer.from(toBinary(FileDescriptorSetSchema, image)), names))
+  const described = [...names, HealthDefinition.fullName]
+  server.add(
+    ServerReflectionService,
+    ServerReflection(Buffer.from(toBinary(FileDescriptorSetSchema, image)), described),
+  )
 
   const port = await server.listen(`${options.host}:${options.port}`, ServerCredentials.createInsecure())
   return {

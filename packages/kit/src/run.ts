@@ -15,7 +15,11 @@ export async function run<Config extends { SHUTDOWN_GRACE_SECONDS: number }>(
   try {
     const config = load()
     const running = await start(config)
+    let stopping = false
+    // `on`, not `once`: a signal that arrives again must neither stop twice nor kill what is draining.
     const stop = (signal: NodeJS.Signals) => {
+      if (stopping) return
+      stopping = true
       process.stderr.write(`${name}: ${signal}, stopping\n`)
       setTimeout(() => {
         process.stderr.write(`${name}: forced after the grace period\n`)
@@ -26,8 +30,8 @@ export async function run<Config extends { SHUTDOWN_GRACE_SECONDS: number }>(
         process.exit(1)
       })
     }
-    process.once('SIGTERM', stop)
-    process.once('SIGINT', stop)
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
   } catch (error) {
     process.stderr.write(
       error instanceof ConfigError ? `${error.message}\n` : `${name}: cannot start: ${(error as Error).stack}\n`,

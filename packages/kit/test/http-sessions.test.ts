@@ -5,9 +5,9 @@ import { clientIp, networkOf } from '../src/http/address.ts'
 import { limitBy } from '../src/http/rate-limit.ts'
 import { createRoutes, route } from '../src/http/route.ts'
 import { strict, z } from '../src/http/schemas.ts'
-import { createSealer } from '../src/http/seal.ts'
 import type { Tokens } from '../src/http/sessions.ts'
 import { openRedis, type Redis } from '../src/redis.ts'
+import { createSealer } from '../src/seal.ts'
 import {
   cookieOf,
   createCuttablePath,

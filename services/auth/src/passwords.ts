@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { unavailable } from '@haat/kit/errors'
+import { deriveKey } from '@haat/kit/seal'
 import { hash, parseOptions, verify } from '@node-rs/argon2'
 import type { Secret } from './domain/secrets.ts'
-import { deriveKey } from './domain/secrets.ts'
 
 /** Argon2id of passwords, off the main thread, a few at a time. */
 export type Passwords = {

@@ -1,10 +1,11 @@
 import type { JwkSet } from '@haat/kit/auth'
 import { newId } from '@haat/kit/id'
+import { deriveKey, open, seal } from '@haat/kit/seal'
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from './db/schema.ts'
 import { planRotation, signingKey } from './domain/rotation.ts'
-import { deriveKey, open, type Secret, seal } from './domain/secrets.ts'
+import type { Secret } from './domain/secrets.ts'
 import { TOKEN_LIFE_MS } from './tokens.ts'
 
 /** The keys that sign access tokens, shared by all instances through the database. */
@@ -41,7 +42,7 @@ export function createSigningKeys(options: {
     const key = secretKeys.get(row.secret_id)
     if (!key)
       throw new Error(`signing key ${row.kid} was sealed with a secret that KEY_ENCRYPTION_SECRET does not list`)
-    return open(key, row.private_sealed, placeOf(row.kid, row.secret_id))
+    return open(key, row.private_sealed, placeOf(row.kid, row.secret_id)).toString('utf8')
   }
 
   let loaded: { keys: Loaded[]; at: number } | undefined

@@ -6,8 +6,8 @@ import { anonymous, type Caller, type Verifier } from '../auth.ts'
 import { inCall, systemCall } from '../call.ts'
 import { AppError, unavailable } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { createSealer } from '../seal.ts'
 import type { HttpEnv } from './context.ts'
-import { createSealer } from './seal.ts'
 
 /** What auth answers to a login or a refresh; its `SessionTokens` message fits as it is. */
 export type Tokens = { accessToken: string; refreshToken: string; accessTokenExpiresAt?: Date | undefined }

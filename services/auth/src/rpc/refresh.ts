@@ -1,11 +1,12 @@
 import type { Call } from '@haat/kit/call'
 import { unauthenticated } from '@haat/kit/errors'
 import { newId } from '@haat/kit/id'
+import { deriveKey, open, seal } from '@haat/kit/seal'
 import type { RefreshRequest, RefreshResponse } from '@haat/proto/auth/v1/auth'
 import type { AuthContext } from '../context.ts'
 import { earlier, findRefreshToken, insertRefreshToken, type OpenedSession, revokeSessions } from '../db/sessions.ts'
 import { getUser, toUser } from '../db/users.ts'
-import { deriveKey, newToken, open, seal } from '../domain/secrets.ts'
+import { newToken } from '../domain/secrets.ts'
 import { clientAddress } from './client-address.ts'
 import { accountBlocked } from './login.ts'
 import { sessionTokens } from './session-tokens.ts'
@@ -87,7 +88,7 @@ async function rotate(
     if (isRepeat && standing.successor_sealed && standing.child_expires_at)
       return {
         sessionId: session.id,
-        refreshToken: open(sealKey, standing.successor_sealed, place),
+        refreshToken: open(sealKey, standing.successor_sealed, place).toString('utf8'),
         refreshTokenExpiresAt: standing.child_expires_at,
       }
     await revokeSessions(tx, { userId: token.user_id, only: session.id }, 'reuse', now)

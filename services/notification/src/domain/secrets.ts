@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createSealer, deriveKey } from '@haat/kit/seal'
 
 /** Keys out of NOTIFICATION_SECRET: the first secret signs and seals, all of them verify and open. */
 export type Secrets = {
@@ -10,14 +11,9 @@ export type Secrets = {
   open(sealed: string, context: string): string
 }
 
-const TAG_BYTES = 16
-const NONCE_BYTES = 12
-
 export function createSecrets(list: readonly string[]): Secrets {
-  const derive = (secret: string, purpose: string) =>
-    Buffer.from(hkdfSync('sha256', secret, 'haat.notification', purpose, 32))
-  const signing = list.map((secret) => derive(secret, 'unsubscribe'))
-  const sealing = list.map((secret) => derive(secret, 'webhook'))
+  const signing = list.map((secret) => deriveKey(secret, 'unsubscribe', 'haat.notification'))
+  const sealer = createSealer(list, 'haat.notification webhook')
   const mac = (key: Buffer, payload: string) => createHmac('sha256', key).update(payload).digest()
   return {
     sign: (payload) =>
@@ -33,26 +29,11 @@ export function createSecrets(list: readonly string[]): Secrets {
       })
       return isOurs ? payload : undefined
     },
-    seal(text, context) {
-      const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', sealing[0]!, nonce).setAAD(Buffer.from(context))
-      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-      return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')
-    },
+    seal: (text, context) => sealer.seal(text, context),
     open(sealed, context) {
-      const bytes = Buffer.from(sealed, 'base64url')
-      const nonce = bytes.subarray(0, NONCE_BYTES)
-      const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)
-      for (const key of sealing) {
-        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
-        decipher.setAAD(Buffer.from(context)).setAuthTag(tag)
-        try {
-          return decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
-        } catch {
-          // Sealed with another of the secrets, or with none.
-        }
-      }
-      throw new Error('sealed with a secret that is not configured')
+      const text = sealer.open(sealed, context)
+      if (text === undefined) throw new Error('sealed with a secret that is not configured')
+      return text
     },
   }
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { open, seal } from '@haat/kit/seal'
 
 /** A key of 32 bytes and the name it is known by. */
 export type FieldKey = { version: string; key: Buffer }
@@ -16,9 +16,6 @@ export type FieldCipher = {
   open(place: Place, sealed: Sealed): Buffer
 }
 
-const IV_BYTES = 12
-const TAG_BYTES = 16
-
 /** Reads `v2:<hex>,v1:<hex>`, newest first. The message of the error it throws holds no key material. */
 export function parseKeys(list: string): FieldKey[] {
   const keys = list.split(',').map((entry) => {
@@ -34,24 +31,17 @@ export function parseKeys(list: string): FieldKey[] {
 export function createFieldCipher(keys: readonly FieldKey[]): FieldCipher {
   const [current] = keys
   if (!current) throw new Error('no key to encrypt with')
-  const aad = (place: Place, version: string) => Buffer.from(`${place.table}:${place.column}:${place.rowId}:${version}`)
+  const where = (place: Place, version: string) => `${place.table}:${place.column}:${place.rowId}:${version}`
   return {
     currentVersion: current.version,
-    seal(place, plain) {
-      const iv = randomBytes(IV_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', current.key, iv).setAAD(aad(place, current.version))
-      const body = Buffer.concat([cipher.update(plain), cipher.final()])
-      return { keyVersion: current.version, bytes: Buffer.concat([iv, cipher.getAuthTag(), body]) }
-    },
+    seal: (place, plain) => ({
+      keyVersion: current.version,
+      bytes: seal(current.key, plain, where(place, current.version)),
+    }),
     open(place, { keyVersion, bytes }) {
       const known = keys.find((key) => key.version === keyVersion)
       if (!known) throw new Error(`no key ${keyVersion}`)
-      const decipher = createDecipheriv('aes-256-gcm', known.key, bytes.subarray(0, IV_BYTES), {
-        authTagLength: TAG_BYTES,
-      })
-        .setAAD(aad(place, keyVersion))
-        .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
-      return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
+      return open(known.key, bytes, where(place, keyVersion))
     },
   }
 }
