@@ -1,4 +1,5 @@
 import type { Collection, Document } from 'mongodb'
+import { newId } from '../id.ts'
 import type { EventMessage } from './definition.ts'
 import { createEnvelope, type Envelope } from './envelope.ts'
 import type { Source } from './relay.ts'
@@ -7,7 +8,7 @@ const BATCH_DOCUMENTS = 100
 const LEASE_MS = 15_000
 
 /** Fields that documents carry while they have unpublished events. */
-export type Pending = { pendingEvents?: Envelope[]; pendingLeaseUntil?: Date }
+export type Pending = { pendingEvents?: Envelope[]; pendingLeaseUntil?: Date; pendingLeaseBy?: string }
 
 /**
  * An event to push into `pendingEvents` of the document it is about, in the same update that changes the document:
@@ -43,26 +44,27 @@ export function pendingSource(collection: Collection<Document>, service: string)
         .find({ ...waiting, ...free }, { projection: { _id: 1 } })
         .limit(BATCH_DOCUMENTS)
         .toArray()
-      const claimed = (
-        await Promise.all(
-          found.map(({ _id }) =>
-            collection.findOneAndUpdate(
-              { _id, ...waiting, ...free },
-              { $set: { pendingLeaseUntil: new Date(now.getTime() + LEASE_MS) } },
-              { projection: { pendingEvents: 1 }, returnDocument: 'after' },
-            ),
-          ),
+      // One command for the whole batch: the documents that carry our mark afterwards are ours.
+      const among = { _id: { $in: found.map(({ _id }) => _id) } }
+      const pendingLeaseBy = newId()
+      if (found.length)
+        await collection.updateMany(
+          { ...among, ...waiting, ...free },
+          { $set: { pendingLeaseBy, pendingLeaseUntil: new Date(now.getTime() + LEASE_MS) } },
         )
-      ).filter((document) => document !== null)
+      const claimed = found.length
+        ? await collection.find({ ...among, pendingLeaseBy }, { projection: { pendingEvents: 1 } }).toArray()
+        : []
 
       const events = claimed.flatMap((document) => (document as Pending).pendingEvents ?? [])
       const confirmed = events.length ? await publish(events.map((event) => signed(event, service))) : new Set<string>()
-      await Promise.all(
-        claimed.map((document) => {
-          const all = ((document as Pending).pendingEvents ?? []).map((event) => event.eventId)
-          return forget(collection, document._id, all, confirmed)
-        }),
-      )
+      if (claimed.length)
+        await forget(
+          collection,
+          claimed.map(({ _id }) => _id),
+          pendingLeaseBy,
+          confirmed,
+        )
       return {
         published: confirmed.size,
         oldest: events.length ? new Date(Math.min(...events.map((event) => Date.parse(event.occurredAt)))) : undefined,
@@ -76,27 +78,19 @@ export function pendingSource(collection: Collection<Document>, service: string)
   }
 }
 
-// The usual case ends with the field gone, which takes the document out of the sparse index; otherwise only the published
-// events go, because somebody pushed another one meanwhile or the broker did not confirm all.
+// Only what was published goes: somebody may have pushed another event meanwhile, or the broker did not confirm all. The
+// field goes with its last event, which takes the document out of the sparse index.
 async function forget(
   collection: Collection<Document>,
-  _id: unknown,
-  all: string[],
+  ids: unknown[],
+  pendingLeaseBy: string,
   confirmed: Set<string>,
 ): Promise<void> {
-  const id = { _id } as Document
-  const done = all.filter((eventId) => confirmed.has(eventId))
-  if (done.length === all.length) {
-    const unset = await collection.updateOne(
-      { ...id, pendingEvents: { $size: all.length }, 'pendingEvents.eventId': { $all: all } },
-      { $unset: { pendingEvents: '', pendingLeaseUntil: '' } },
-    )
-    if (unset.matchedCount) return
-  }
-  await collection.updateOne(id, {
-    $unset: { pendingLeaseUntil: '' },
-    ...(done.length ? { $pull: { pendingEvents: { eventId: { $in: done } } } } : {}),
-  } as Document)
+  const ours = { _id: { $in: ids } } as Document
+  if (confirmed.size)
+    await collection.updateMany(ours, { $pull: { pendingEvents: { eventId: { $in: [...confirmed] } } } } as Document)
+  await collection.updateMany({ ...ours, pendingEvents: { $size: 0 } }, { $unset: { pendingEvents: '' } })
+  await collection.updateMany({ ...ours, pendingLeaseBy }, { $unset: { pendingLeaseBy: '', pendingLeaseUntil: '' } })
 }
 
 const signed = (event: Envelope, service: string): Envelope =>
