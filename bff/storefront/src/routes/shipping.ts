@@ -51,7 +51,8 @@ export function shippingRoutes(ctx: StorefrontContext) {
       await ctx.shipping.recordCarrierEvent({
         carrier: c.req.valid('param').carrier,
         payload: Buffer.from(c.get('body')),
-        signature: c.req.header('x-carrier-signature')?.slice(0, 512) ?? '',
+        // EasyPost's header, or that of the built-in carrier.
+        signature: (c.req.header('x-hmac-signature') ?? c.req.header('x-carrier-signature'))?.slice(0, 512) ?? '',
       })
       return c.json({ received: true }, 200)
     })
