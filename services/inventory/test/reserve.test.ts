@@ -100,6 +100,17 @@ test('the same order reserving many times at once holds once', async () => {
   expect(await h.level(sku)).toMatchObject({ reserved: 4 })
 })
 
+test('the same order reserving the last units many times at once is told that it has them', async () => {
+  const sku = await h.stocked(4)
+  const orderId = newId()
+  const lines = [{ sku, qty: 4 }]
+  await h.order.reserve({ orderId, lines })
+  await h.order.release({ orderId, reason: ReleaseReason.CANCELLED })
+  const answers = await Promise.all(Array.from({ length: 20 }, () => h.order.reserve({ orderId, lines })))
+  expect(new Set(answers.map((a) => a.reservation?.state))).toEqual(new Set([ReservationState.HELD]))
+  expect(await h.level(sku)).toMatchObject({ reserved: 4 })
+})
+
 test('the same order with other lines is refused', async () => {
   const sku = await h.stocked(10)
   const orderId = newId()

@@ -1,4 +1,4 @@
-import { type AppError, conflict, failedPrecondition, invalid } from '@haat/kit/errors'
+import { AppError, conflict, failedPrecondition, invalid } from '@haat/kit/errors'
 import { emit } from '@haat/kit/events/emit'
 import { type Transaction, violatedConstraint } from '@haat/kit/postgres'
 import { InventoryReserved } from '@haat/proto/inventory/v1/events'
@@ -14,11 +14,8 @@ export async function reserve(ctx: InventoryContext, request: ReserveRequest): P
   const twice = duplicateSku(request.lines)
   if (twice) throw invalid('lines_duplicate', `${twice} occurs twice`, { sku: twice })
 
-  const standing = await findReservation(ctx.db, request.orderId)
-  if (standing[0]?.state === 'held' || standing[0]?.state === 'committed') {
-    if (!sameLines(standing, request.lines)) throw conflict('reservation_mismatch', 'this order holds other lines')
-    return { reservation: toReservation(standing) }
-  }
+  const standing = await findStanding(ctx, request)
+  if (standing) return standing
   const ttlSeconds = request.ttlSeconds || ctx.defaultTtlSeconds
   const expiresAt = new Date(ctx.now().getTime() + ttlSeconds * 1000)
   try {
@@ -50,8 +47,19 @@ export async function reserve(ctx: InventoryContext, request: ReserveRequest): P
   } catch (error) {
     // The same order reserved at the same moment: its rows are there now.
     if (violatedConstraint(error) === 'reservations_pkey') return reserve(ctx, request)
+    // Or it took the last of them: what is short is short because this order has it.
+    const taken = error instanceof AppError ? await findStanding(ctx, request) : undefined
+    if (taken) return taken
     throw error
   }
+}
+
+/** What the order holds or has bought already. */
+async function findStanding(ctx: InventoryContext, request: ReserveRequest): Promise<ReserveResponse | undefined> {
+  const rows = await findReservation(ctx.db, request.orderId)
+  if (rows[0]?.state !== 'held' && rows[0]?.state !== 'committed') return undefined
+  if (!sameLines(rows, request.lines)) throw conflict('reservation_mismatch', 'this order holds other lines')
+  return { reservation: toReservation(rows) }
 }
 
 /**
