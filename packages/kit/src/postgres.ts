@@ -99,7 +99,14 @@ export function violatedConstraint(error: unknown): string | undefined {
  */
 export async function provisionDatabase(
   adminUrl: string,
-  options: { database: string; role: string; password: string; template?: string },
+  options: {
+    database: string
+    role: string
+    password: string
+    /** The owner's; the same as `password` when absent. */
+    ownerPassword?: string
+    template?: string
+  },
 ): Promise<{ url: string; migrateUrl: string }> {
   const owner = `${options.role}_owner`
   const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
@@ -108,9 +115,10 @@ export async function provisionDatabase(
   await admin.connect()
   try {
     await admin.query(`select pg_advisory_lock(hashtext('haat.provision'))`)
-    for (const role of [owner, options.role])
+    const passwords = { [owner]: options.ownerPassword ?? options.password, [options.role]: options.password }
+    for (const [role, password] of Object.entries(passwords))
       await admin.query(
-        `do $$ begin if not exists (select from pg_roles where rolname = ${literal(role)}) then create role ${quote(role)} login password ${literal(options.password)}; else alter role ${quote(role)} password ${literal(options.password)}; end if; end $$`,
+        `do $$ begin if not exists (select from pg_roles where rolname = ${literal(role)}) then create role ${quote(role)} login password ${literal(password)}; else alter role ${quote(role)} password ${literal(password)}; end if; end $$`,
       )
     const exists = await admin.query('select 1 from pg_database where datname = $1', [options.database])
     if (exists.rowCount === 0) {
@@ -140,13 +148,16 @@ export async function provisionDatabase(
   } finally {
     await admin.end()
   }
-  const url = (role: string) => {
+  const url = (role: string, password: string) => {
     const parsed = new URL(withDatabase(adminUrl, options.database))
     parsed.username = role
-    parsed.password = options.password
+    parsed.password = password
     return parsed.href
   }
-  return { url: url(options.role), migrateUrl: url(owner) }
+  return {
+    url: url(options.role, options.password),
+    migrateUrl: url(owner, options.ownerPassword ?? options.password),
+  }
 }
 
 export function withDatabase(url: string, database: string): string {

@@ -187,7 +187,8 @@ export async function startService<Context>(
       port: config.GRPC_PORT,
       log,
       metrics,
-      graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000,
+      // The rest of the grace period is for what comes after: the last outbox pass, the stores.
+      graceMs: config.SHUTDOWN_GRACE_SECONDS * 750,
     })
     let serving = true
     const admin = await startAdminServer({

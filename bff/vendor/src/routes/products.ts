@@ -1,3 +1,4 @@
+import { notFound } from '@haat/kit/errors'
 import { bodyStream } from '@haat/kit/http/input'
 import { inputOf } from '@haat/kit/http/input-of'
 import { createRoutes, route } from '@haat/kit/http/route'
@@ -233,10 +234,10 @@ export function productRoutes(ctx: VendorBffContext) {
       return c.json(product.toJson(answer.product!), 201)
     })
     .openapi(get, async (c) => {
-      ownVendor(c, c.req.valid('param').vendorId)
-      const answer = await ctx.catalog.getProduct({ productId: c.req.valid('param').id })
-      ownVendor(c, answer.product!.vendorId)
-      return c.json(product.toJson(answer.product!), 200)
+      const own = ownVendor(c, c.req.valid('param').vendorId)
+      const found = (await ctx.catalog.getProduct({ productId: c.req.valid('param').id })).product!
+      if (found.vendorId !== own) throw notFound('product_not_found', 'no such product')
+      return c.json(product.toJson(found), 200)
     })
     .openapi(update, async (c) => {
       ownVendor(c, c.req.valid('param').vendorId)

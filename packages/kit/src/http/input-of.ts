@@ -187,7 +187,8 @@ function stringOf(rules: StringRules | undefined): z.ZodType {
   let text = z.string()
   if (rules?.minLen) text = text.min(Number(rules.minLen))
   text = text.max(rules?.maxLen ? Number(rules.maxLen) : 10_000)
-  if (rules?.pattern) text = text.regex(new RegExp(rules.pattern, 'u'))
+  // The document takes a pattern's flags for a part of it, unless it is told the pattern itself.
+  if (rules?.pattern) text = text.regex(new RegExp(rules.pattern, 'u')).openapi({ pattern: rules.pattern })
   return text
 }
 

@@ -1,0 +1,155 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Service } from '@haat/kit/service'
+import { type Stores, startStores } from '@haat/stores/stores'
+import { startStripeEmulator } from '@haat/stripe-emulator/start-stripe-emulator'
+import { defaultPorts, type Environment, environmentOf, type Ports, STRIPE_KEYS, webhookSecret } from './environment.ts'
+import { clearLeftovers, requireFreePorts, startProcess } from './processes.ts'
+import { type Member, roster } from './roster.ts'
+import { openSecrets } from './secrets.ts'
+
+export type Devnet = {
+  stores: Stores
+  ports: Ports
+  stripe: Awaited<ReturnType<typeof startStripeEmulator>>
+  /** Base URLs of the three APIs and of what a person looks at. */
+  urls: { storefront: string; vendor: string; admin: string; mailbox: string; stripe: string }
+  /** The services when they run in this process. */
+  services: Map<string, Service>
+  /** Secret of a process at auth; for internal tools in tests. */
+  clientSecret(name: string): string
+  /** Waits until no event, webhook or handler is on its way anywhere (one process only). */
+  settle(): Promise<void>
+  /** Stops one member and starts it again on the same stores; what the others send meanwhile waits for it. */
+  restart(name: string): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Starts the whole marketplace: stores, Stripe emulator, all services and BFFs, over real gRPC; in this process, or with
+ * `processes` in one process each.
+ */
+export async function startDevnet(options: {
+  dataDir: string
+  processes?: boolean
+  durable?: boolean
+  /** Where everything listens; tests run beside a development installation. */
+  ports?: Ports
+  /** A name of its own on shared stores. */
+  prefix?: string
+  env?: Record<string, Environment>
+  /** Parts of a service's context that a story replaces, such as its clock (one process only). */
+  overrides?: Record<string, object>
+  stripeWebhookRetryMs?: number[]
+  log: (line: string) => void
+}): Promise<Devnet> {
+  const { dataDir, log } = options
+  mkdirSync(dataDir, { recursive: true })
+  const ports = options.ports ?? defaultPorts
+  await clearLeftovers(dataDir, log)
+  await requireFreePorts(portNames(ports))
+  const starting = startStores({ dataDir, durable: options.durable ?? true, log })
+  if (!options.processes) void loadAll()
+  const stores = await starting
+  for (const line of Object.values(stores.chosen)) log(line)
+  const secrets = openSecrets(dataDir)
+  const storefront = `http://127.0.0.1:${ports.of(roster.find((m) => m.name === 'bff-storefront')!).port}`
+  const stripe = await startStripeEmulator({
+    port: ports.stripe,
+    secretKey: STRIPE_KEYS.secret,
+    publishableKey: STRIPE_KEYS.publishable,
+    webhook: [{ url: `${storefront}/v1/payments/webhook/stripe`, secret: webhookSecret(secrets) }],
+    stateFile: join(dataDir, 'stripe.json'),
+    ...(options.stripeWebhookRetryMs ? { retryScheduleMs: options.stripeWebhookRetryMs } : {}),
+  })
+  const environment = (member: Member) =>
+    environmentOf(member, {
+      stores,
+      secrets,
+      dataDir,
+      ports,
+      ...(options.prefix ? { prefix: options.prefix } : {}),
+      extra: { ...options.env?.['*'], ...options.env?.[member.name] },
+    })
+
+  const stops = new Map<string, () => Promise<void>>()
+  const services = new Map<string, Service>()
+  const start = async (member: Member) => {
+    const env = await environment(member)
+    if (options.processes)
+      stops.set(member.name, await startProcess(member, env, { dataDir, adminPort: ports.of(member).admin, log }))
+    else {
+      const { loadConfig, start } = await member.load()
+      const overrides = options.overrides?.[member.name]
+      const running = await (overrides ? start(loadConfig(env), overrides) : start(loadConfig(env)))
+      if (member.kind === 'service') services.set(member.name, running as Service)
+      stops.set(member.name, () => running.close())
+    }
+    log(`started ${member.name}`)
+  }
+  const close = async () => {
+    await Promise.all([...stops.values()].map((stop) => stop()))
+    await stripe.close()
+    await stores.close()
+  }
+  try {
+    const [auth, ...others] = roster
+    await start(auth!)
+    // Each member waits only for its own stores; neighbours are called when there is something to ask.
+    await Promise.all(others.filter((m) => m.kind === 'service').map(start))
+    await Promise.all(others.filter((m) => m.kind === 'bff').map(start))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const url = (name: string) => `http://127.0.0.1:${ports.of(roster.find((m) => m.name === name)!).port}`
+  return {
+    stores,
+    ports,
+    stripe,
+    services,
+    urls: {
+      storefront: url('bff-storefront'),
+      vendor: url('bff-vendor'),
+      admin: url('bff-admin'),
+      mailbox: `http://127.0.0.1:${ports.mailbox}`,
+      stripe: stripe.url,
+    },
+    clientSecret: (name) => secrets.get(`client.${name}`),
+    async settle() {
+      const moved = () => [...services.values()].reduce((sum, service) => sum + service.moved, 0)
+      for (let mark = -1; mark !== moved(); ) {
+        mark = moved()
+        await stripe.settle()
+        for (const service of services.values()) await service.settle()
+      }
+    },
+    async restart(name) {
+      await stops.get(name)?.()
+      await start(roster.find((member) => member.name === name)!)
+    },
+    close,
+  }
+}
+
+const portNames = (ports: Ports): Map<number, string> =>
+  new Map([
+    [ports.stripe, 'Stripe emulator'],
+    [ports.media, 'media'],
+    [ports.mailbox, 'mailbox'],
+    ...roster.flatMap((member): [number, string][] => {
+      const { port, admin } = ports.of(member)
+      return [
+        [port, member.name],
+        [admin, `${member.name}, admin`],
+      ]
+    }),
+  ])
+
+/** Loads the code while the stores boot, member by member so that they are not kept waiting; start() reports what fails. */
+async function loadAll(): Promise<void> {
+  for (const member of roster) {
+    await new Promise((resolve) => setImmediate(resolve))
+    await member.load().catch(() => undefined)
+  }
+}
