@@ -98,8 +98,17 @@ function generate({ force = false } = {}) {
 const node = (...args) => ['node', args]
 const tasks = {
   start: (args) => [node('packages/devnet/src/main.ts', ...args)],
-  test: (args) => [...(args.length ? [] : tasks.check([])), ['vitest', ['run', ...args]]],
-  e2e: (args) => [['vitest', ['run', 'packages/devnet', ...args]]],
+  // The stories start the whole marketplace each: one at a time, after everything else.
+  test: (args) =>
+    args.length
+      ? [['vitest', ['run', ...args]]]
+      : [
+          ...tasks.check([]),
+          ['vitest', ['run', '--exclude', 'packages/devnet/**']],
+          ['vitest', ['run', 'packages/devnet', '--maxWorkers=1', '--exclude', '**/races.e2e.test.ts']],
+        ],
+  // The stories, with the crowds that `npm test` leaves out.
+  e2e: (args) => [['vitest', ['run', 'packages/devnet', '--maxWorkers=1', ...args]]],
   gen: () => [],
   check: () => [
     ['buf', ['lint']],

@@ -85,7 +85,11 @@ export async function environmentOf(
     env.MONGO_URL = stores.urls.mongo
     env.MONGO_DATABASE = `${options.prefix ? `${options.prefix}_` : ''}haat_${member.name}`
   }
-  if (member.stores.includes('redis')) env.REDIS_URL = stores.urls.redis
+  if (member.stores.includes('redis')) {
+    env.REDIS_URL = stores.urls.redis
+    // All processes may share one event loop here; its own delays are no outage of Redis.
+    env.REDIS_TIMEOUT_MS = '2000'
+  }
   return { ...env, ...own(member, options), ...options.extra }
 }
 

@@ -4,43 +4,57 @@ import { pay, placeOrder, type Shopper } from '../src/actors.ts'
 import { startTestDevnet } from './devnet.ts'
 import { bdt, insist, openMarket, prepareOrder, take } from './market.ts'
 
-const devnet = await startTestDevnet()
+// A slow machine must not look like customers who gave up: what they hold waits for them.
+const devnet = await startTestDevnet({ order: { CHECKOUT_RECOVERY_SECONDS: '3600', PAYMENT_TTL_MINUTES: '120' } })
 const market = await openMarket(devnet)
 
-/** New customers with filled carts, each about to order. */
-async function crowd(size: number, fill: (buyer: Shopper) => Promise<unknown>) {
-  const ready: { buyer: Shopper; body: Awaited<ReturnType<typeof prepareOrder>> }[] = []
-  while (ready.length < size)
-    ready.push(
-      ...(await Promise.all(
-        Array.from({ length: Math.min(10, size - ready.length) }, async () => {
-          const buyer = await market.customer()
-          await fill(buyer)
-          return { buyer, body: await prepareOrder(buyer) }
-        }),
-      )),
-    )
-  return ready
+/** Works on all of them, `atOnce` at any moment; what it answers is in their order. */
+async function crowd<Item, Result>(items: Item[], atOnce: number, work: (item: Item) => Promise<Result>) {
+  const results: Result[] = []
+  const queue = items.entries()
+  const one = async () => {
+    for (const [index, item] of queue) results[index] = await work(item)
+  }
+  await Promise.all(Array.from({ length: atOnce }, one))
+  return results
 }
 
-/** Answers in order; refusals by their code, anything else fails the test. */
-const outcomes = <T>(attempts: Promise<T>[]): Promise<(T | string)[]> =>
-  Promise.all(
-    attempts.map((attempt) =>
-      attempt.catch((error: unknown) => {
-        if (error instanceof ApiError) return error.code
-        throw error
-      }),
-    ),
+type Ready = { buyer: Shopper; body: Awaited<ReturnType<typeof prepareOrder>> }
+
+/** New customers with filled carts, each about to order. */
+const arrive = (size: number, fill: (buyer: Shopper) => Promise<unknown>) =>
+  crowd(Array.from({ length: size }), 4, async (): Promise<Ready> => {
+    const buyer = await market.customer()
+    await fill(buyer)
+    return { buyer, body: await prepareOrder(buyer) }
+  })
+
+/** Everybody orders; answers the orders, or the code of the refusal. */
+const rush = (ready: Ready[]) =>
+  crowd(ready, 50, async ({ buyer, body }) =>
+    insist(buyer, body).catch((error: unknown) => {
+      if (error instanceof ApiError) return error.code
+      throw error
+    }),
   )
 
-test('60 units and 200 buyers at once: exactly 60 are sold and paid, and nobody else is charged', async () => {
+const tally = (results: unknown[]) => {
+  const counts: Record<string, number> = {}
+  for (const result of results) {
+    const name = typeof result === 'string' ? result : 'placed'
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+
+test('60 units and 200 buyers, 50 of them at any moment: exactly 60 are sold and paid, and nobody else is charged', async () => {
   await market.shelve(market.leaf, 'RARE-1', 30_000, 60)
-  const buyers = await crowd(200, (buyer) => take(buyer, 'RARE-1'))
-  const results = await outcomes(buyers.map(({ buyer, body }) => insist(buyer, body)))
+  const buyers = await arrive(200, (buyer) => take(buyer, 'RARE-1'))
+  const results = await rush(buyers)
   const placed = results.filter((result) => typeof result !== 'string')
-  expect(placed).toHaveLength(60)
-  expect(new Set(results.filter((result) => typeof result === 'string'))).toEqual(new Set(['stock_insufficient']))
+  // Whoever comes when all are gone is told by the cart already.
+  const { placed: sold, stock_insufficient = 0, cart_blocked = 0, ...other } = tally(results)
+  expect({ sold, refused: stock_insufficient + cart_blocked, other }).toEqual({ sold: 60, refused: 140, other: {} })
   expect(await market.available('RARE-1')).toBe(0)
   for (const { payment } of placed) expect((await pay(devnet, payment!)).body).toMatchObject({ status: 'succeeded' })
   await devnet.settle()
@@ -60,9 +74,9 @@ test('60 units and 200 buyers at once: exactly 60 are sold and paid, and nobody 
   ).items
   expect(level).toMatchObject({ sku: 'RARE-1', onHand: 0, reserved: 0 })
   await market.checkBooks()
-}, 180_000)
+}, 300_000)
 
-test('a coupon with ten uses and 100 buyers at once: exactly ten orders carry the discount', async () => {
+test('a coupon with ten uses and 100 buyers, 50 of them at any moment: exactly ten orders carry the discount', async () => {
   await market.shelve(market.cup, 'MUG-1', 50_000, 1_000)
   await ok(
     market.admin.POST('/v1/admin/coupons', {
@@ -76,14 +90,13 @@ test('a coupon with ten uses and 100 buyers at once: exactly ten orders carry th
       },
     }),
   )
-  const buyers = await crowd(100, async (buyer) => {
+  const buyers = await arrive(100, async (buyer) => {
     await take(buyer, 'MUG-1')
     await ok(buyer.shop.POST('/v1/cart/apply-coupon', { body: { code: 'FIRST10' } }))
   })
-  const results = await outcomes(buyers.map(({ buyer, body }) => insist(buyer, body)))
+  const results = await rush(buyers)
   const placed = results.filter((result) => typeof result !== 'string')
-  expect(placed).toHaveLength(10)
-  expect(new Set(results.filter((result) => typeof result === 'string'))).toEqual(new Set(['coupon_invalid']))
+  expect(tally(results)).toEqual({ placed: 10, coupon_invalid: 90 })
   for (const { order } of placed)
     expect(order).toMatchObject({ couponCodes: ['FIRST10'], amounts: { discount: bdt(5_000) } })
 
@@ -97,7 +110,7 @@ test('a coupon with ten uses and 100 buyers at once: exactly ten orders carry th
   const { items } = await ok(market.admin.GET('/v1/admin/coupons', { params: { query: { query: 'FIRST10' } } }))
   expect(items).toMatchObject([{ code: 'FIRST10', heldCount: 0, redeemedCount: 10 }])
   await market.checkBooks()
-}, 120_000)
+}, 300_000)
 
 test('one key sent 50 times at once makes one order, one payment and 50 equal answers', async () => {
   await market.shelve(market.cup, 'MUG-2', 50_000, 100)
@@ -113,4 +126,4 @@ test('one key sent 50 times at once makes one order, one payment and 50 equal an
   expect(await market.available('MUG-2')).toBe(98)
   expect(devnet.stripe.state().paymentIntents.length - intentsBefore).toBe(1)
   await market.checkBooks()
-}, 60_000)
+}, 120_000)

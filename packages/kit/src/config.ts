@@ -81,4 +81,8 @@ export const broker = {
 }
 
 export const mongo = { MONGO_URL: text(), MONGO_DATABASE: z.string().optional() }
-export const redis = { REDIS_URL: text() }
+export const redis = {
+  REDIS_URL: text(),
+  /** Longest wait for one answer of Redis; above it the caller goes on without, or is refused. */
+  REDIS_TIMEOUT_MS: int(200, 10),
+}

@@ -8,11 +8,11 @@ export type { Redis }
  * is away, and after `commandTimeoutMs` when it hangs. Only commands given before the first connection are queued.
  * Blocking reads need a client of their own. Close with `disconnect()`.
  */
-export function openRedis(options: { url: string; log: Log; commandTimeoutMs?: number }): Redis {
+export function openRedis(options: { url: string; log: Log; commandTimeoutMs?: number | undefined }): Redis {
   const redis = new Redis(options.url, {
     maxRetriesPerRequest: 1,
     commandTimeout: options.commandTimeoutMs ?? 200,
-    connectTimeout: 300,
+    connectTimeout: Math.max(300, options.commandTimeoutMs ?? 0),
     autoResendUnfulfilledCommands: false,
     // Commands of the same turn of the event loop share one write; under load that is most of their cost.
     enableAutoPipelining: true,

@@ -31,6 +31,7 @@ export type ServiceConfig = {
   MONGO_URL?: string | undefined
   MONGO_DATABASE?: string | undefined
   REDIS_URL?: string | undefined
+  REDIS_TIMEOUT_MS?: number | undefined
   RABBITMQ_URL?: string | undefined
   EVENT_RETRY_SECONDS?: number[] | undefined
   EVENT_PREFIX?: string | undefined
@@ -136,7 +137,11 @@ export async function startService<Context>(
         return mongo
       },
       redis() {
-        const redis = openRedis({ url: required(config.REDIS_URL, 'REDIS_URL'), log })
+        const redis = openRedis({
+          url: required(config.REDIS_URL, 'REDIS_URL'),
+          log,
+          commandTimeoutMs: config.REDIS_TIMEOUT_MS,
+        })
         releases.push(() => redis.disconnect())
         return redis
       },

@@ -26,6 +26,7 @@ export type BffConfig = {
   SERVICE_CLIENT_ID?: string | undefined
   SERVICE_CLIENT_SECRET?: string | undefined
   REDIS_URL: string
+  REDIS_TIMEOUT_MS?: number | undefined
   ALLOWED_ORIGINS: string[]
   SESSION_SECRET: string
   COOKIE_SECURE: boolean
@@ -80,7 +81,7 @@ export async function startBff(
   const clients = createClients({ serviceToken: credentials.serviceToken })
   const connect = options.connect ?? clients.connect
   const auth = connect<AuthServiceClient>(AuthServiceDefinition, config.AUTH_ADDR)
-  const redis = openRedis({ url: config.REDIS_URL, log })
+  const redis = openRedis({ url: config.REDIS_URL, log, commandTimeoutMs: config.REDIS_TIMEOUT_MS })
   const verify = createVerifier({ issuer: config.AUTH_ISSUER, fetchJwks: credentials.fetchJwks })
   const sessions = createSessions({
     name,
