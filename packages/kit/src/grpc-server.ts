@@ -201,12 +201,12 @@ type Wrapped<Context> = {
 function unary<Context>(options: Wrapped<Context>) {
   return async (request: unknown, context: CallContext) => {
     const started = performance.now()
-    const call = startCall(options.log, context, options.stream ? STREAM_TIMEOUT_MS : MAX_TIMEOUT_MS)
+    const { call, cut } = startCall(options.log, context, options.stream ? STREAM_TIMEOUT_MS : MAX_TIMEOUT_MS)
     let failure: unknown
     try {
       await identify(call, context, options.verify)
       const input = admit(options, call, request)
-      return await inCall(call, () => beforeDeadline(call, options.handler(options.ctx, input, call)))
+      return await inCall(call, () => beforeDeadline(call, cut, options.handler(options.ctx, input, call)))
     } catch (error) {
       failure = error
       throw answer(error, call, context)
@@ -219,14 +219,16 @@ function unary<Context>(options: Wrapped<Context>) {
 function streaming<Context>(options: Wrapped<Context>) {
   return async function* (request: unknown, context: CallContext) {
     const started = performance.now()
-    const call = startCall(options.log, context, STREAM_TIMEOUT_MS)
+    const { call, cut } = startCall(options.log, context, STREAM_TIMEOUT_MS)
     let failure: unknown
     try {
       await identify(call, context, options.verify)
       const input = admit(options, call, request)
       const iterator = inCall(call, () => options.handler(options.ctx, input, call)[Symbol.asyncIterator]())
       while (true) {
-        const next = await inCall(call, () => iterator.next() as Promise<IteratorResult<unknown>>)
+        const next = await inCall(call, () =>
+          beforeDeadline(call, cut, iterator.next() as Promise<IteratorResult<unknown>>),
+        )
         if (next.done) return
         yield next.value
       }
@@ -239,7 +241,8 @@ function streaming<Context>(options: Wrapped<Context>) {
   }
 }
 
-function startCall(log: Log, context: CallContext, longestMs: number): Call {
+/** A call and what aborts its signal: the caller's leaving, or the deadline. */
+function startCall(log: Log, context: CallContext, longestMs: number): { call: Call; cut: AbortController } {
   const header = (name: string) => {
     const value = context.metadata.get(name)
     return typeof value === 'string' && value.length <= 200 ? value : undefined
@@ -247,7 +250,10 @@ function startCall(log: Log, context: CallContext, longestMs: number): Call {
   const requestId = header(HEADERS.requestId) ?? newId()
   const asked = Number(header(HEADERS.timeoutMs) ?? (longestMs === STREAM_TIMEOUT_MS ? longestMs : DEFAULT_TIMEOUT_MS))
   const timeoutMs = Math.min(Number.isFinite(asked) && asked > 0 ? asked : DEFAULT_TIMEOUT_MS, longestMs)
-  return {
+  const cut = new AbortController()
+  if (context.signal.aborted) cut.abort()
+  else context.signal.addEventListener('abort', () => cut.abort(), { once: true })
+  const call = {
     caller: anonymous,
     service: undefined,
     authorization: undefined,
@@ -255,9 +261,10 @@ function startCall(log: Log, context: CallContext, longestMs: number): Call {
     correlationId: header(HEADERS.correlationId) ?? requestId,
     causationId: undefined,
     deadline: Date.now() + timeoutMs,
-    signal: context.signal,
+    signal: cut.signal,
     log: log.child({ requestId }),
   }
+  return { call, cut }
 }
 
 async function identify(call: Call, context: CallContext, verify: Verifier): Promise<void> {
@@ -296,11 +303,14 @@ async function* checked(requests: AsyncIterable<unknown>) {
   }
 }
 
-function beforeDeadline<T>(call: Call, work: Promise<T>): Promise<T> {
+function beforeDeadline<T>(call: Call, cut: AbortController, work: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(
-      () =>
-        reject(new AppError('DEADLINE_EXCEEDED', 'deadline_exceeded', 'the answer took longer than the caller waits')),
+      () => {
+        reject(new AppError('DEADLINE_EXCEEDED', 'deadline_exceeded', 'the answer took longer than the caller waits'))
+        // Nobody waits any more: what the handler still does, its own calls included, ends here.
+        cut.abort()
+      },
       Math.max(0, call.deadline - Date.now()),
     )
     Promise.resolve(work)

@@ -256,12 +256,19 @@ test('a slow callee is cut at the deadline and told so; one that does not listen
   await cut
 
   // A client that says 50 ms and then waits for ever is answered by the server itself.
-  const deaf = await serve({ getStock: () => new Promise(() => undefined) })
+  let signal: AbortSignal | undefined
+  const deaf = await serve({
+    getStock: (_ctx, _request, call) => {
+      signal = call.signal
+      return new Promise(() => undefined)
+    },
+  })
   const channel = createChannel(`127.0.0.1:${deaf.port}`)
   releases.push(() => channel.close())
   const patient = createClient(InventoryServiceDefinition, channel)
   const metadata = Metadata({ [HEADERS.timeoutMs]: '50' })
   await expect(patient.getStock({ sku: 'TEA-1' }, { metadata })).rejects.toMatchObject({ code: 4 })
+  expect(signal!.aborted).toBe(true)
 })
 
 test('a stop finishes what is in flight and refuses what is new', async () => {
