@@ -28,29 +28,10 @@ test('a seed that is cut off goes on where it was, and ends as a marketplace who
   const lines: string[] = []
   const cutOff = (line: string) => {
     lines.push(line)
-    if (process.env.SEED_LOG)
-      console.log(
-        (performance.now() / 1000).toFixed(1),
-        (process.cpuUsage().user / 1e6).toFixed(1),
-        (process.cpuUsage().system / 1e6).toFixed(1),
-        line,
-      )
     if (line.includes('SKUs counted')) throw new Error('cut off')
   }
   await expect(seed(devnet, { marker, log: cutOff })).rejects.toThrow('cut off')
-  await seed(devnet, {
-    marker,
-    log: (line) => {
-      lines.push(line)
-      if (process.env.SEED_LOG)
-        console.log(
-          (performance.now() / 1000).toFixed(1),
-          (process.cpuUsage().user / 1e6).toFixed(1),
-          (process.cpuUsage().system / 1e6).toFixed(1),
-          line,
-        )
-    },
-  })
+  await seed(devnet, { marker, log: (line) => lines.push(line) })
   await devnet.settle()
   const done = lines.length
   await seed(devnet, { marker, log: (line) => lines.push(line) })
