@@ -121,6 +121,8 @@ const tasks = {
     ['buf', ['format', '-w']],
   ],
   import: (args) => [node('packages/devnet/src/import.ts', ...args)],
+  // Faults on purpose, at full length; `npm test` has a short form of each.
+  drill: (args) => [node('packages/devnet/src/drills/main.ts', ...args)],
 }
 
 const [task, ...args] = process.argv.slice(2)

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { ok } from '@haat/client'
 import { expect, test } from 'vitest'
 import { pay, placeOrder, type Seller, type Shopper } from '../src/actors.ts'
+import { bdt, insist, openMarket, prepareOrder, take } from '../src/drills/market.ts'
 import { roster } from '../src/roster.ts'
 import { startTestDevnet } from './devnet.ts'
-import { bdt, insist, openMarket, prepareOrder, take } from './market.ts'
 
 // One clock for all whose leases must end together; the stories turn it forward instead of waiting.
 let aheadMs = 0

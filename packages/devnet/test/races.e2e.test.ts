@@ -1,8 +1,8 @@
 import { ApiError, ok } from '@haat/client'
 import { expect, test } from 'vitest'
 import { pay, placeOrder, type Shopper } from '../src/actors.ts'
+import { bdt, insist, openMarket, prepareOrder, take } from '../src/drills/market.ts'
 import { startTestDevnet } from './devnet.ts'
-import { bdt, insist, openMarket, prepareOrder, take } from './market.ts'
 
 // A slow machine must not look like customers who gave up: what they hold waits for them.
 const devnet = await startTestDevnet({ order: { CHECKOUT_RECOVERY_SECONDS: '3600', PAYMENT_TTL_MINUTES: '120' } })

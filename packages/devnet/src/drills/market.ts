@@ -1,6 +1,6 @@
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type AdminClient, ApiError, ok } from '@haat/client'
-import { expect } from 'vitest'
 import {
   ADDRESS,
   applyAsVendor,
@@ -15,8 +15,8 @@ import {
   staff,
   stock,
   uploadImage,
-} from '../src/actors.ts'
-import type { Devnet } from '../src/devnet.ts'
+} from '../actors.ts'
+import type { Devnet } from '../devnet.ts'
 
 export const PASSWORD = 'correct-horse-battery'
 export const bdt = (minor: number) => ({ currency: 'BDT', minor })
@@ -86,17 +86,19 @@ export async function openMarket(devnet: Devnet): Promise<Market> {
     async checkBooks() {
       await devnet.settle()
       const { balances, sums } = await ok(admin.GET('/v1/admin/ledger/trial-balance', { params: { query: {} } }))
-      for (const sum of sums) expect(sum, 'the ledger').toMatchObject({ minor: 0 })
+      for (const sum of sums) assert.equal(sum?.minor, 0, `the ledger in ${sum?.currency}`)
       const clearing = balances
         .filter(({ account }) => account === 'provider_clearing:stripe')
         .map(({ balance }) => [balance!.currency.toLowerCase(), balance!.minor])
       const atProvider = Object.entries(devnet.stripe.state().balance.platform).filter(([, minor]) => minor !== 0)
-      expect(Object.fromEntries(clearing.filter(([, minor]) => minor !== 0)), 'the ledger and the provider').toEqual(
+      assert.deepEqual(
+        Object.fromEntries(clearing.filter(([, minor]) => minor !== 0)),
         Object.fromEntries(atProvider),
+        'the ledger and the provider',
       )
       await devnet.services.get('vendor')!.runJob('check-books')
       const recount = await ok(admin.GET('/v1/admin/inventory/verify', { params: { query: {} } }))
-      expect(recount.differences, 'stock against its movements and reservations').toEqual([])
+      assert.deepEqual(recount.differences, [], 'stock against its movements and reservations')
     },
   }
 }
