@@ -11,6 +11,12 @@ const LEASE_MS = 15_000
 export type Pending = { pendingEvents?: Envelope[]; pendingLeaseUntil?: Date; pendingLeaseBy?: string }
 
 /**
+ * Projection of a document that somebody changes and writes back: the relay's own fields never come along, so a write cannot
+ * bring back a claim that has ended since.
+ */
+export const withoutPending = { pendingEvents: 0, pendingLeaseUntil: 0, pendingLeaseBy: 0 } as const
+
+/**
  * An event to push into `pendingEvents` of the document it is about, in the same update that changes the document:
  * `{ $set: {…}, $push: { pendingEvents: pendEvent(ProductUpdated, data, version) } }`. The event exists if, and only if, the
  * change does. `sequence` is the document's new version. Documents with pending events must be neither replaced nor

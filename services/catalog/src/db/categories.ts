@@ -1,3 +1,4 @@
+import { withoutPending } from '@haat/kit/events/pending'
 import type { Category } from '@haat/proto/catalog/v1/catalog'
 import { type CategoryTree, categoryTree } from '../domain/category-tree.ts'
 import type { CategoryDocument, Collections } from './collections.ts'
@@ -25,7 +26,7 @@ export function createCategoryCache(db: Collections): CategoryCache {
     const now = Date.now()
     const version = (await db.meta.findOne({ _id: VERSION }))?.version ?? 0
     if (cached?.version !== version || now - cached.loadedAt > RELOAD_MS) {
-      const all = await db.categories.find({}, { projection: { pendingEvents: 0, pendingLeaseUntil: 0 } }).toArray()
+      const all = await db.categories.find({}, { projection: withoutPending }).toArray()
       cached = { tree: categoryTree(all), version, loadedAt: now, checkedAt: now }
     }
     cached.checkedAt = now

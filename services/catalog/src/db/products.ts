@@ -1,5 +1,6 @@
 import { type AppError, aborted, conflict, failedPrecondition, notFound } from '@haat/kit/errors'
 import type { Envelope } from '@haat/kit/events/envelope'
+import { withoutPending } from '@haat/kit/events/pending'
 import { newId } from '@haat/kit/id'
 import { isDuplicateKey } from '@haat/kit/mongo'
 import { MongoBulkWriteError } from 'mongodb'
@@ -8,9 +9,6 @@ import type { Product, Variant } from '../domain/product.ts'
 import { makeSlug } from '../domain/slug.ts'
 import type { ProductDocument, VariantDocument } from './collections.ts'
 
-/** What every read of a product leaves out. */
-export const withoutEvents = { pendingEvents: 0, pendingLeaseUntil: 0 } as const
-
 const ATTEMPTS = 8
 /** A claim on a SKU counts this long without a product that has it. */
 const CLAIM_LEASE_MS = 60_000
@@ -18,11 +16,13 @@ const CLAIM_LEASE_MS = 60_000
 const CLAIM_USE_MS = 15_000
 
 export const findProduct = (ctx: CatalogContext, id: string): Promise<Product | null> =>
-  ctx.db.products.findOne({ _id: id }, { projection: withoutEvents })
+  ctx.db.products.findOne({ _id: id }, { projection: withoutPending })
 
 export async function findProducts(ctx: CatalogContext, ids: readonly string[]): Promise<Map<string, Product>> {
   if (ids.length === 0) return new Map()
-  const found = await ctx.db.products.find({ _id: { $in: [...new Set(ids)] } }, { projection: withoutEvents }).toArray()
+  const found = await ctx.db.products
+    .find({ _id: { $in: [...new Set(ids)] } }, { projection: withoutPending })
+    .toArray()
   return new Map(found.map((product) => [product._id, product]))
 }
 

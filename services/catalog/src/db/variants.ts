@@ -1,3 +1,4 @@
+import { withoutPending } from '@haat/kit/events/pending'
 import type { CatalogContext } from '../context.ts'
 import type { Product, Variant } from '../domain/product.ts'
 
@@ -9,8 +10,7 @@ const UNUSED = {
   tokens: 0,
   openChangeRequest: 0,
   unsaved: 0,
-  pendingEvents: 0,
-  pendingLeaseUntil: 0,
+  ...withoutPending,
 } as const
 
 type LeanProduct = Omit<Product, keyof typeof UNUSED>

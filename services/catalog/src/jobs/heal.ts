@@ -1,7 +1,8 @@
+import { withoutPending } from '@haat/kit/events/pending'
 import { job } from '@haat/kit/jobs'
 import type { CatalogContext } from '../context.ts'
 import { rewritePaths } from '../db/categories.ts'
-import { project, withoutEvents } from '../db/products.ts'
+import { project } from '../db/products.ts'
 import { syncVendorProducts } from '../db/vendors.ts'
 
 const BATCH = 200
@@ -15,7 +16,7 @@ export const heal = job<CatalogContext>('heal', {
   async run(ctx) {
     const before = new Date(ctx.now().getTime() - GRACE_MS)
     const behind = await ctx.db.products
-      .find({ unprojectedSince: { $lt: before } }, { projection: withoutEvents })
+      .find({ unprojectedSince: { $lt: before } }, { projection: withoutPending })
       .limit(BATCH)
       .toArray()
     for (const product of behind) await project(ctx, product)

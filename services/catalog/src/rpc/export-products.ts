@@ -1,11 +1,11 @@
 import { isStaff } from '@haat/kit/authorize'
 import type { Call } from '@haat/kit/call'
+import { withoutPending } from '@haat/kit/events/pending'
 import { toDecimal } from '@haat/money/decimal'
 import type { ExportProductsRequest } from '@haat/proto/catalog/v1/catalog'
 import type { CatalogContext } from '../context.ts'
 import type { Tree } from '../db/categories.ts'
 import { productStatus, toImage } from '../db/messages.ts'
-import { withoutEvents } from '../db/products.ts'
 import { getVendor } from '../db/vendors.ts'
 import { LIST_SEPARATOR, writeRow } from '../domain/csv-cell.ts'
 import { inOrder } from '../domain/derive.ts'
@@ -48,7 +48,7 @@ export async function* exportProducts(
   let after = ''
   for (;;) {
     const page = await ctx.db.products
-      .find({ ...filter, _id: { $gt: after } }, { projection: withoutEvents })
+      .find({ ...filter, _id: { $gt: after } }, { projection: withoutPending })
       .sort({ _id: 1 })
       .limit(PAGE)
       .toArray()

@@ -1,10 +1,11 @@
 import type { Call } from '@haat/kit/call'
+import { withoutPending } from '@haat/kit/events/pending'
 import type { GetProductBySlugRequest, GetProductBySlugResponse } from '@haat/proto/catalog/v1/catalog'
 import type { CatalogContext } from '../context.ts'
 import { toBrand } from '../db/brands.ts'
 import { toCategory } from '../db/categories.ts'
 import { toProduct } from '../db/messages.ts'
-import { productNotFound, withoutEvents } from '../db/products.ts'
+import { productNotFound } from '../db/products.ts'
 import { isInsider } from './scope.ts'
 
 export async function getProductBySlug(
@@ -12,7 +13,7 @@ export async function getProductBySlug(
   request: GetProductBySlugRequest,
   call: Call,
 ): Promise<GetProductBySlugResponse> {
-  const product = await ctx.db.products.findOne({ slug: request.slug }, { projection: withoutEvents })
+  const product = await ctx.db.products.findOne({ slug: request.slug }, { projection: withoutPending })
   const insider = product !== null && isInsider(call, product.vendorId)
   if (!product || !(product.visible || insider)) throw productNotFound()
   const [tree, brand] = await Promise.all([

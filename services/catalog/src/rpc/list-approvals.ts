@@ -1,13 +1,13 @@
 import { isStaff } from '@haat/kit/authorize'
 import type { Call } from '@haat/kit/call'
 import { denied } from '@haat/kit/errors'
+import { withoutPending } from '@haat/kit/events/pending'
 import { pageSize, toPage } from '@haat/kit/page'
 import { Approval, type ListApprovalsRequest, type ListApprovalsResponse } from '@haat/proto/catalog/v1/catalog'
 import type { CatalogContext } from '../context.ts'
 import { fitting } from '../db/batches.ts'
 import { afterToken, cursorOf, type Order, sortOf } from '../db/cursor.ts'
 import { toCard, toChangeRequest } from '../db/messages.ts'
-import { withoutEvents } from '../db/products.ts'
 import { isService } from './scope.ts'
 
 const MAX_BYTES = 2 * 1024 * 1024
@@ -28,7 +28,7 @@ export async function listApprovals(
         ...(request.vendorId ? { vendorId: request.vendorId } : {}),
         ...afterToken(request.pageToken, longestWait),
       },
-      { projection: withoutEvents },
+      { projection: withoutPending },
     )
     .sort(sortOf(longestWait))
     .limit(size + 1)

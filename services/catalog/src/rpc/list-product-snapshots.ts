@@ -1,3 +1,4 @@
+import { withoutPending } from '@haat/kit/events/pending'
 import { decodeCursor, pageSize, toPage } from '@haat/kit/page'
 import {
   type ListProductSnapshotsRequest,
@@ -7,7 +8,6 @@ import {
 import type { CatalogContext } from '../context.ts'
 import { fitting } from '../db/batches.ts'
 import { toSnapshot } from '../db/messages.ts'
-import { withoutEvents } from '../db/products.ts'
 
 const MAX_BYTES = 2 * 1024 * 1024
 
@@ -20,7 +20,7 @@ export async function listProductSnapshots(
   const found = await ctx.db.products
     .find(
       { status: { $ne: 'draft' }, ...(after ? { _id: { $gt: String(after[0]) } } : {}) },
-      { projection: withoutEvents },
+      { projection: withoutPending },
     )
     .sort({ _id: 1 })
     .limit(size + 1)

@@ -1,5 +1,5 @@
 import { aborted, notFound } from '@haat/kit/errors'
-import { pendEvent } from '@haat/kit/events/pending'
+import { pendEvent, withoutPending } from '@haat/kit/events/pending'
 import type { UpdateBrandRequest, UpdateBrandResponse } from '@haat/proto/catalog/v1/catalog'
 import { BrandUpdated } from '@haat/proto/catalog/v1/events'
 import type { CatalogContext } from '../context.ts'
@@ -10,7 +10,7 @@ import { brandConflict } from './create-brand.ts'
 
 export async function updateBrand(ctx: CatalogContext, request: UpdateBrandRequest): Promise<UpdateBrandResponse> {
   const { brandId } = request
-  const before = await ctx.db.brands.findOne({ _id: brandId }, { projection: { pendingEvents: 0 } })
+  const before = await ctx.db.brands.findOne({ _id: brandId }, { projection: withoutPending })
   if (!before) throw notFound('brand_not_found', 'no such brand')
   const name = request.name ?? before.name
   const wanted = {

@@ -1,8 +1,8 @@
+import { withoutPending } from '@haat/kit/events/pending'
 import { pageSize, toPage } from '@haat/kit/page'
 import type { ReviewContext } from '../context.ts'
 import type { Review } from '../domain/review.ts'
 import { afterToken, cursorOf, type Order, sortOf } from './cursor.ts'
-import { withoutEvents } from './reviews.ts'
 
 /** A page of the reviews that match. */
 export async function pageOfReviews(
@@ -13,7 +13,7 @@ export async function pageOfReviews(
 ): Promise<{ items: Review[]; nextPageToken: string }> {
   const size = pageSize(request.pageSize)
   const found = await ctx.db.reviews
-    .find({ ...filter, ...afterToken(request.pageToken, order) }, { projection: withoutEvents })
+    .find({ ...filter, ...afterToken(request.pageToken, order) }, { projection: withoutPending })
     .sort(sortOf(order))
     .limit(size + 1)
     .toArray()

@@ -1,6 +1,6 @@
 import { aborted, notFound } from '@haat/kit/errors'
 import type { Envelope } from '@haat/kit/events/envelope'
-import { pendEvent } from '@haat/kit/events/pending'
+import { pendEvent, withoutPending } from '@haat/kit/events/pending'
 import { ReviewApproved, ReviewRejected } from '@haat/proto/review/v1/events'
 import type { ReviewContext } from '../context.ts'
 import type { Review } from '../domain/review.ts'
@@ -8,13 +8,10 @@ import { averageAndCount, recount } from './ratings.ts'
 
 const ATTEMPTS = 20
 
-/** What every read of a review leaves out. */
-export const withoutEvents = { pendingEvents: 0, pendingLeaseUntil: 0 } as const
-
 export const reviewNotFound = () => notFound('review_not_found', 'no such review')
 
 export const findReview = (ctx: ReviewContext, id: string): Promise<Review | null> =>
-  ctx.db.reviews.findOne({ _id: id }, { projection: withoutEvents })
+  ctx.db.reviews.findOne({ _id: id }, { projection: withoutPending })
 
 /** The fields that all events of a review begin with. */
 export const eventBasics = ({ _id, productId, vendorId, userId }: Review) => ({
@@ -51,7 +48,7 @@ export async function changeReview(
         $set: { ...change.set, version },
         ...(change.events ? { $push: { pendingEvents: { $each: change.events(version) } } } : {}),
       },
-      { returnDocument: 'after', projection: withoutEvents },
+      { returnDocument: 'after', projection: withoutPending },
     )
     if (!after) continue
     ctx.wakeEvents()

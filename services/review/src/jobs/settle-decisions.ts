@@ -1,6 +1,7 @@
+import { withoutPending } from '@haat/kit/events/pending'
 import { job } from '@haat/kit/jobs'
 import type { ReviewContext } from '../context.ts'
-import { settle, withoutEvents } from '../db/reviews.ts'
+import { settle } from '../db/reviews.ts'
 
 const BATCH = 500
 // Settling takes milliseconds; one that is older has lost its process.
@@ -12,7 +13,7 @@ export const settleDecisions = job<ReviewContext>('settle-decisions', {
   leader: true,
   async run(ctx, call) {
     const left = await ctx.db.reviews
-      .find({ 'unsettled.at': { $lt: new Date(ctx.now().getTime() - GRACE_MS) } }, { projection: withoutEvents })
+      .find({ 'unsettled.at': { $lt: new Date(ctx.now().getTime() - GRACE_MS) } }, { projection: withoutPending })
       .limit(BATCH)
       .toArray()
     for (const review of left) {
