@@ -58,7 +58,12 @@ export const chassis = {
 }
 
 /** What every gRPC service reads on top. */
-export const grpcServer = { ...chassis, GRPC_PORT: int(50051) }
+export const grpcServer = {
+  ...chassis,
+  GRPC_PORT: int(50051),
+  /** RPCs worked on at once; the next one is UNAVAILABLE `overloaded`. */
+  MAX_IN_FLIGHT: int(256, 1),
+}
 
 /** A PostgreSQL store. */
 export const postgres = {

@@ -6,6 +6,7 @@ import { image } from '@haat/proto/image'
 import { type CallContext, createServer, type ServiceDefinition } from 'nice-grpc'
 import { HealthDefinition, HealthServiceImpl, HealthState } from 'nice-grpc-server-health'
 import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-reflection'
+import { type Admission, createAdmission } from './admission.ts'
 import { anonymous, bearer, isEdge, type Verifier } from './auth.ts'
 import { authorize } from './authorize.ts'
 import { type Call, inCall } from './call.ts'
@@ -15,6 +16,7 @@ import { toServerError } from './grpc-errors.ts'
 import { newId } from './id.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { isStoreAway } from './store-away.ts'
 import { violations } from './validation.ts'
 
 /** What ts-proto generates for a service. */
@@ -72,6 +74,7 @@ export const MAX_MESSAGE_BYTES = 1024 * 1024
 const DEFAULT_TIMEOUT_MS = 5_000
 const MAX_TIMEOUT_MS = 60_000
 const STREAM_TIMEOUT_MS = 600_000
+const MAX_IN_FLIGHT = 256
 
 /** Header names of the chassis; values of the first two are credentials. */
 export const HEADERS = {
@@ -100,7 +103,11 @@ export async function startGrpcServer<Context>(options: {
   log: Log
   metrics: Metrics
   graceMs: number
+  /** Calls worked on at once; the next one is refused with UNAVAILABLE `overloaded`. Streams do not count. */
+  maxInFlight?: number | undefined
 }): Promise<GrpcServer> {
+  // Whoever calls has its own queue and knows which of its requests matter most; here nothing waits.
+  const admission = createAdmission({ maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT, maxWaiting: 0, maxWaitMs: 0 })
   const server = createServer({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': 4 * MAX_MESSAGE_BYTES,
@@ -122,6 +129,7 @@ export async function startGrpcServer<Context>(options: {
       definition[key] = wireMethod(service.definition, method, desc)
       implementation[key] = (method.responseStream ? streaming : unary)({
         ...options,
+        admission,
         rule,
         method,
         handler,
@@ -191,6 +199,7 @@ type Wrapped<Context> = {
   verify: Verifier
   log: Log
   metrics: Metrics
+  admission: Admission
   rule: Rule
   method: TsProtoMethod
   stream: boolean
@@ -203,14 +212,17 @@ function unary<Context>(options: Wrapped<Context>) {
     const started = performance.now()
     const { call, cut } = startCall(options.log, context, options.stream ? STREAM_TIMEOUT_MS : MAX_TIMEOUT_MS)
     let failure: unknown
+    let leave: (() => void) | undefined
     try {
+      leave = await options.admission.enter(true)
       await identify(call, context, options.verify)
       const input = admit(options, call, request)
       return await inCall(call, () => beforeDeadline(call, cut, options.handler(options.ctx, input, call)))
     } catch (error) {
-      failure = error
-      throw answer(error, call, context)
+      failure = explained(error, call)
+      throw answer(failure, call, context)
     } finally {
+      leave?.()
       finish(options, call, started, failure)
     }
   }
@@ -233,8 +245,8 @@ function streaming<Context>(options: Wrapped<Context>) {
         yield next.value
       }
     } catch (error) {
-      failure = error
-      throw answer(error, call, context)
+      failure = explained(error, call)
+      throw answer(failure, call, context)
     } finally {
       finish(options, call, started, failure)
     }
@@ -322,6 +334,14 @@ function beforeDeadline<T>(call: Call, cut: AbortController, work: Promise<T>): 
 // PostgreSQL: not representable as the column's type, out of range, not a date, bytes that are no text. Only values that a
 // caller chose get that far: a forged page token, for instance.
 const REFUSED_BY_STORE = new Set(['22P02', '22003', '22007', '22008', '22021'])
+
+/** A store that is away is no mistake of ours: the caller hears it as such, and may come again. */
+function explained(error: unknown, call: Call): unknown {
+  if (error instanceof AppError || call.signal.aborted || !isStoreAway(error)) return error
+  const { code, message } = error as Error & { code?: string }
+  call.log.warn({ code, reason: message }, 'a store does not answer')
+  return new AppError('UNAVAILABLE', 'store_unavailable', 'a store does not answer; try again in a moment', {}, error)
+}
 
 function answer(error: unknown, call: Call, context: CallContext): unknown {
   if (error instanceof AppError && error.status !== 'INTERNAL') return toServerError(error, context.trailer)

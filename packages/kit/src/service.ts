@@ -19,6 +19,7 @@ export type ServiceConfig = {
   GRPC_PORT: number
   ADMIN_PORT: number
   LOG_LEVEL: string
+  MAX_IN_FLIGHT?: number | undefined
   SHUTDOWN_GRACE_SECONDS: number
   AUTH_ADDR: string
   AUTH_ISSUER: string
@@ -192,6 +193,7 @@ export async function startService<Context>(
       port: config.GRPC_PORT,
       log,
       metrics,
+      maxInFlight: config.MAX_IN_FLIGHT,
       // The rest of the grace period is for what comes after: the last outbox pass, the stores.
       graceMs: config.SHUTDOWN_GRACE_SECONDS * 750,
     })

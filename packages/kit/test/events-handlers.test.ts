@@ -177,6 +177,30 @@ test('a poison message is tried exactly N times, becomes a dead letter and block
   ])
 })
 
+test('an outage makes no dead letter, however long it takes: the event waits until the store or the neighbour is back', async () => {
+  const prefix = uniqueName()
+  const metrics = countingMetrics()
+  const outages = [
+    Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' }),
+    new AppError('UNAVAILABLE', 'service_unavailable', 'no connection'),
+  ]
+  let left = 4
+  const events = await start({
+    prefix,
+    retrySeconds: [1],
+    metrics,
+    handlers: [
+      onIdempotent<unknown, Thing>(ThingHappened, async () => {
+        if (left-- > 0) throw outages[left % 2]
+      }),
+    ],
+  })
+  await publish(prefix, envelopeOf('a'))
+  await eventually(() => expect(metrics).toMatchObject({ ok: 1, retry: 4, dead: 0 }))
+  await events.settle()
+  expect(await deadLetters(prefix)).toEqual([])
+})
+
 test('a dead letter carries no message of an unknown error, which might name a person', async () => {
   const prefix = uniqueName()
   const handler = onIdempotent(ThingHappened, async () => {

@@ -10,7 +10,7 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { createChannel, createClient, Metadata } from 'nice-grpc'
 import { HealthDefinition } from 'nice-grpc-server-health'
 import { pino } from 'pino'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createVerifier, TOKEN_AUDIENCE, TOKEN_TYPE, type TokenClaims } from '../src/auth.ts'
 import { type Call, inCall, systemCall } from '../src/call.ts'
 import { AppError, failedPrecondition } from '../src/errors.ts'
@@ -35,7 +35,7 @@ afterEach(async () => {
   logged.length = 0
 })
 
-async function serve(handlers: Record<string, Handler>, graceMs = 5_000): Promise<GrpcServer> {
+async function serve(handlers: Record<string, Handler>, graceMs = 5_000, maxInFlight = 100): Promise<GrpcServer> {
   const unexpected = (name: string) => () => {
     throw new Error(`${name} was called`)
   }
@@ -56,6 +56,7 @@ async function serve(handlers: Record<string, Handler>, graceMs = 5_000): Promis
     log,
     metrics: createMetrics('inventory', false),
     graceMs,
+    maxInFlight,
   })
   releases.push(() => server.drain())
   return server
@@ -269,6 +270,44 @@ test('a slow callee is cut at the deadline and told so; one that does not listen
   const metadata = Metadata({ [HEADERS.timeoutMs]: '50' })
   await expect(patient.getStock({ sku: 'TEA-1' }, { metadata })).rejects.toMatchObject({ code: 4 })
   expect(signal!.aborted).toBe(true)
+})
+
+test('more calls than the process may take on are refused at once, and taken again when there is room', async () => {
+  const { promise, resolve: release } = Promise.withResolvers<void>()
+  let running = 0
+  const server = await serve(
+    {
+      getStock: async () => {
+        running += 1
+        await promise
+        return {}
+      },
+    },
+    5_000,
+    2,
+  )
+  const client = connect(server)
+  const working = [client.getStock({ sku: 'A' }), client.getStock({ sku: 'A' })]
+  await vi.waitFor(() => expect(running).toBe(2))
+  await expect(client.getStock({ sku: 'A' })).rejects.toMatchObject({ status: 'UNAVAILABLE', code: 'overloaded' })
+  expect(running).toBe(2)
+  release()
+  await Promise.all(working)
+  await client.getStock({ sku: 'A' })
+})
+
+test('a store that is away is UNAVAILABLE for the caller, not a mistake of ours', async () => {
+  const server = await serve({
+    getStock: () => {
+      throw Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' })
+    },
+  })
+  await expect(connect(server).getStock({ sku: 'A' })).rejects.toMatchObject({
+    status: 'UNAVAILABLE',
+    code: 'store_unavailable',
+  })
+  expect(logged.filter(({ level }) => level === 50)).toEqual([])
+  expect(logged).toContainEqual(expect.objectContaining({ rpc: 'GetStock', status: 'UNAVAILABLE' }))
 })
 
 test('a stop finishes what is in flight and refuses what is new', async () => {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { currentCall } from '../src/call.ts'
 import { defineConfig } from '../src/config.ts'
 import { AppError, type ErrorStatus } from '../src/errors.ts'
@@ -324,7 +324,7 @@ describe('errors', () => {
     const res = await harness.app.request(`/v1/fail/${status}`)
     expect(res.status).toBe(expected)
     expect(await problemOf(res)).toMatchObject({ code: 'some_problem', message: 'what happened', details: { hint: 1 } })
-    expect(res.headers.has('retry-after')).toBe(expected === 503 || expected === 429)
+    expect(res.headers.has('retry-after')).toBe([503, 504].includes(expected) || expected === 429)
   })
 
   test('an unknown error leaves as internal_error, its stack stays in the log', async () => {
@@ -537,6 +537,62 @@ describe('the call', () => {
     const left = slow(60_000, { signal: client.signal })
     client.abort()
     expect((await left).status).toBe(499)
+  })
+
+  test('more work than the process may take on is refused at once with 503 and Retry-After; checkouts go on, and so does all when there is room', async () => {
+    const other = await createHarness({ redis: harness.redis, config: { MAX_IN_FLIGHT: 4 } })
+    const app = createRoutes()
+    const held: (() => void)[] = []
+    let isOpen = false
+    const hold = async (c: { body(data: null, status: 204): Response }) => {
+      if (!isOpen) await new Promise<void>((resolve) => held.push(resolve))
+      return c.body(null, 204)
+    }
+    const browse = route({ method: 'get', path: '/browse', summary: 's', auth: 'public' })
+    const order = route({ method: 'post', path: '/order', summary: 's', auth: 'public', rateClass: 'checkout' })
+    app.openapi(browse, hold as never).openapi(order, hold as never)
+    other.app.route('/', app)
+    const get = () => other.app.request('/browse')
+
+    const working = [get(), get(), get()]
+    await vi.waitFor(() => expect(held).toHaveLength(3))
+    // Two of these wait for a place, for half a second at most; the others hear at once that there is none.
+    const answers: Response[] = []
+    const more = Array.from({ length: 5 }, async () => answers.push(await get()))
+    await vi.waitFor(() => expect(answers.length).toBeGreaterThanOrEqual(3))
+    expect(held).toHaveLength(3)
+    for (const answer of answers) {
+      expect([answer.status, (await problemOf(answer)).code]).toEqual([503, 'overloaded'])
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    }
+    const checkout = other.app.request('/order', { method: 'POST' })
+    await vi.waitFor(() => expect(held).toHaveLength(4))
+    isOpen = true
+    for (const release of held) release()
+    expect((await checkout).status).toBe(204)
+    for (const answer of working) expect((await answer).status).toBe(204)
+    await Promise.all(more)
+    expect((await get()).status).toBe(204)
+  })
+
+  test('a store that is away is 503 with Retry-After, not our mistake; so is a deadline that passed 504', async () => {
+    const other = await createHarness({ redis: harness.redis })
+    const app = createRoutes()
+    const get = (path: string, error: Error) =>
+      app.openapi(route({ method: 'get', path, summary: 's', auth: 'public' }), async () => {
+        throw error
+      })
+    get('/refused', Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+    get('/late', new DOMException('late', 'TimeoutError'))
+    other.app.route('/', app)
+    const away = await other.app.request('/refused')
+    expect([away.status, away.headers.get('retry-after'), (await problemOf(away)).code]).toEqual([
+      503,
+      '1',
+      'store_unavailable',
+    ])
+    const late = await other.app.request('/late')
+    expect([late.status, late.headers.get('retry-after')]).toEqual([504, '1'])
   })
 
   test('a handler that answers with a Response of its own still carries ids and security headers', async () => {

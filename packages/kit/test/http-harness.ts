@@ -79,7 +79,14 @@ export async function createHarness(
     redis,
     sessions,
     verify: issuer.verify,
-    config: { TRUST_PROXY: 0, RATE_LIMITS: {}, REQUEST_TIMEOUT_MS: 5_000, COOKIE_SECURE: secure, ...options.config },
+    config: {
+      TRUST_PROXY: 0,
+      RATE_LIMITS: {},
+      REQUEST_TIMEOUT_MS: 5_000,
+      MAX_IN_FLIGHT: 64,
+      COOKIE_SECURE: secure,
+      ...options.config,
+    },
     trustedOrigins: ['https://shop.example'],
     ...options.app,
   })

@@ -4,6 +4,7 @@ import { type Call, inCall } from '../call.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../id.ts'
 import type { Log } from '../log.ts'
+import { isStoreAway } from '../store-away.ts'
 import { within } from './broker.ts'
 import { type Envelope, parseEnvelope } from './envelope.ts'
 import { once } from './inbox.ts'
@@ -33,8 +34,9 @@ export type Consumer = {
 
 /**
  * Consumes one handler queue. A failed attempt is parked in a retry queue, confirmed, before it is acknowledged here; after the
- * last one it goes to the dead-letter queue, and a message nobody can read goes there at once. Attempts are counted in our own
- * header, since brokers differ in what they count.
+ * last one it goes to the dead-letter queue, and a message nobody can read goes there at once. An outage is not the message's
+ * fault: it is retried until a store or neighbour is back, however long that takes. Attempts are counted in our own header,
+ * since brokers differ in what they count.
  */
 export function createConsumer<Ctx>(
   connection: Connection,
@@ -103,7 +105,8 @@ export function createConsumer<Ctx>(
       ...(message.appId ? { appId: message.appId } : {}),
       ...(message.contentType ? { contentType: message.contentType } : {}),
     }
-    const delay = error instanceof Undecodable ? undefined : retrySeconds[attempts - 1]
+    const next = retrySeconds[attempts - 1] ?? (isOutage(error) ? retrySeconds.at(-1) : undefined)
+    const delay = error instanceof Undecodable ? undefined : next
     if (delay !== undefined) {
       const due = Date.now() + delay * 1000
       await publisher.send(
@@ -228,6 +231,9 @@ function attemptOf(message: AsyncMessage): number {
   const attempt = Number(message.headers?.['x-attempt'] ?? 1)
   return Number.isInteger(attempt) && attempt > 0 ? attempt : 1
 }
+
+const isOutage = (error: unknown): boolean =>
+  error instanceof AppError ? error.status === 'UNAVAILABLE' : isStoreAway(error)
 
 // Only our own errors' messages are known to carry no personal data.
 function describe(error: unknown): { 'x-error-class': string; 'x-error-message': string } {

@@ -3,6 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { Redis } from 'ioredis'
+import { createAdmission, Overloaded } from '../admission.ts'
 import { bearer, type Verifier } from '../auth.ts'
 import { inCall } from '../call.ts'
 import { AppError, denied, invalid, unauthenticated } from '../errors.ts'
@@ -16,7 +17,7 @@ import { idempotencyKey } from './idempotency.ts'
 import { checkLength, checkUrl, lengthRequired, mediaType, parseJson, readBody } from './input.ts'
 import { checkCsrf, createOriginPolicy } from './origin.ts'
 import { errorResponse, HttpError, httpStatus, unsupportedType } from './problem.ts'
-import { createRateLimiter, RateLimited, type RateLimiter, type RateState } from './rate-limit.ts'
+import { createRateLimiter, type RateClass, RateLimited, type RateLimiter, type RateState } from './rate-limit.ts'
 import { createRoutes, flagsOf, plainFlags, type RouteFlags } from './route.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -34,7 +35,13 @@ export type AppOptions = {
   sessions: Sessions
   /** Accepts `Authorization: Bearer`; without it such requests are refused. */
   verify?: Verifier
-  config: { TRUST_PROXY: number; RATE_LIMITS: RateLimitSettings; REQUEST_TIMEOUT_MS: number; COOKIE_SECURE: boolean }
+  config: {
+    TRUST_PROXY: number
+    RATE_LIMITS: RateLimitSettings
+    REQUEST_TIMEOUT_MS: number
+    MAX_IN_FLIGHT: number
+    COOKIE_SECURE: boolean
+  }
   /** ALLOWED_ORIGINS: pages of these may call with cookies and read answers. */
   trustedOrigins: readonly string[]
   /** Response headers besides or instead of the defaults. */
@@ -45,12 +52,15 @@ export type AppOptions = {
 
 const SAFE = new Set(['GET', 'HEAD'])
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+/** What is worth most under overload: checkouts under way, and the notices that finish them. */
+const PREFERRED = new Set<RateClass>(['checkout', 'webhook'])
+const MAX_WAIT_MS = 500
 const STAFF_ROLES = new Set(['super_admin', 'staff'])
 
 /**
  * An app whose routes run after everything a public API owes: ids, log line, security headers, CORS, limits on what
- * comes in, who is asking, CSRF, rate limits, the route's own rules, one call for all gRPC clients, one shape for all
- * errors. `GET /openapi.json` and `GET /docs` describe whatever is mounted.
+ * comes in and on how much at once, who is asking, CSRF, rate limits, the route's own rules, one call for all gRPC
+ * clients, one shape for all errors. `GET /openapi.json` and `GET /docs` describe whatever is mounted.
  */
 export function createApp(options: AppOptions): App {
   const { log, config } = options
@@ -66,7 +76,13 @@ export function createApp(options: AppOptions): App {
     ...(config.COOKIE_SECURE ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
     ...options.headers,
   })
-  const admit = createGuard(options, limiter, origins)
+  const guard = createGuard(options, limiter, origins)
+  const admission = createAdmission({
+    maxInFlight: config.MAX_IN_FLIGHT,
+    maxWaiting: Math.ceil(config.MAX_IN_FLIGHT / 2),
+    maxWaitMs: MAX_WAIT_MS,
+  })
+  const countRefusals = createRefusalLog(log)
   const decorate = (c: Context<HttpEnv>, requestId: string, present?: Headers) => {
     c.header('X-Request-Id', requestId)
     for (const [name, value] of securityHeaders) if (!present?.has(name)) c.header(name, value)
@@ -90,10 +106,15 @@ export function createApp(options: AppOptions): App {
       if (method === 'OPTIONS' && route === undefined) c.res = origins.preflight(c, allowedMethods(app, c.req.path))
       else
         await inCall(call, async () => {
-          await admit(c, call, flags, route !== undefined)
-          await next()
+          const isPreferred = PREFERRED.has(flags.rateClass)
+          admission.check(isPreferred)
+          // Outside the bound: a client that sends its body slowly takes nobody's place.
+          await guard(c, call, flags, route !== undefined)
+          const leave = await admission.enter(isPreferred)
+          await next().finally(leave)
         })
     } catch (error) {
+      if (error instanceof Overloaded) countRefusals()
       // Only what this middleware threw; a handler's error has become an answer already.
       c.res = errorResponse(error, c)
     }
@@ -127,6 +148,19 @@ export function createApp(options: AppOptions): App {
   })
   mountDocs(app, options)
   return app
+}
+
+/** One line for all requests refused in ten seconds. */
+function createRefusalLog(log: Log): () => void {
+  let refused = 0
+  return () => {
+    refused += 1
+    if (refused > 1) return
+    setTimeout(() => {
+      log.warn({ refused }, 'requests refused: too much to do')
+      refused = 0
+    }, 10_000).unref()
+  }
 }
 
 /** What the router found: the rules, and the pattern for logs and metrics (undefined when nothing matched). */

@@ -34,6 +34,7 @@ export type BffConfig = {
   SESSION_ABSOLUTE_HOURS: number
   TRUST_PROXY: number
   REQUEST_TIMEOUT_MS: number
+  MAX_IN_FLIGHT: number
   RATE_LIMITS: RateLimitSettings
 }
 

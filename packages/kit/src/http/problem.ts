@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { AppError, type ErrorDetails, type ErrorStatus } from '../errors.ts'
+import { isStoreAway } from '../store-away.ts'
 import type { HttpEnv } from './context.ts'
 
 /** A refusal that only exists in HTTP: 404 route, 405, 411, 413, 415. */
@@ -36,6 +37,10 @@ const STATUS: Record<ErrorStatus, number> = {
   DEADLINE_EXCEEDED: 504,
 }
 
+const FAILED_DEPENDENCY = new Set<ErrorStatus>(['UNAVAILABLE', 'DEADLINE_EXCEEDED'])
+/** The same request may succeed a moment later. */
+const HOPEFUL = new Set<ErrorStatus>([...FAILED_DEPENDENCY, 'RESOURCE_EXHAUSTED'])
+
 /** The HTTP status an error leaves with. */
 export const httpStatus = (error: AppError): number =>
   error instanceof HttpError ? error.httpStatus : STATUS[error.status]
@@ -52,12 +57,12 @@ export function errorResponse(thrown: unknown, c: Context<HttpEnv>): Response {
   if (!error || error.status === 'INTERNAL') {
     call.log.error({ err: thrown }, 'request failed')
     error = new AppError('INTERNAL', 'internal_error', 'something went wrong on our side')
-  } else if (error.status === 'UNAVAILABLE' || error.status === 'DEADLINE_EXCEEDED')
+  } else if (FAILED_DEPENDENCY.has(error.status) && error.code !== 'overloaded')
     call.log.warn({ code: error.code, reason: error.message }, 'dependency failed')
   c.error = error
   const headers: Record<string, string> = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }
   if (error instanceof HttpError) Object.assign(headers, error.headers)
-  if (error.status === 'UNAVAILABLE' || error.status === 'RESOURCE_EXHAUSTED')
+  if (HOPEFUL.has(error.status))
     headers['Retry-After'] ??= String(Math.max(1, Math.ceil(Number(error.details.retryAfterSeconds) || 1)))
   if (error.status === 'UNAUTHENTICATED') headers['WWW-Authenticate'] = 'Bearer'
   const { code, message, details } = error
@@ -78,6 +83,7 @@ function toAppError(thrown: unknown): AppError | undefined {
     if (thrown.name === 'TimeoutError')
       return new AppError('DEADLINE_EXCEEDED', 'deadline_exceeded', 'the answer took too long')
   }
+  if (isStoreAway(thrown)) return new AppError('UNAVAILABLE', 'store_unavailable', 'try again in a moment', {}, thrown)
   return undefined
 }
 

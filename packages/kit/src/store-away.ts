@@ -1,0 +1,30 @@
+// Sockets: refused, cut, not found.
+const SOCKET = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+// PostgreSQL: connection failures, no connection left, starting, shutting down, waited too long for a statement or a lock.
+const POSTGRES = /^(08...|53300|57P0[1-5]|57014|55P03|25P03)$/
+const DRIVER =
+  /^(Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|NotConnected|TopologyClosed|WaitQueueTimeout)Error|PoolClearedOnNetworkError|MaxRetriesPerRequestError)$/
+// The drivers of PostgreSQL and Redis give these neither a code nor a class of their own.
+const SENTENCE =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client (has encountered|was closed)|Query read timeout|Connection is closed|Command timed out|Stream isn't writeable)/
+
+/**
+ * True when an error says that a store does not answer: refused, cut off, shutting down, too slow. Whether a write was done
+ * all the same is not known then.
+ */
+export function isStoreAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code, cause } = error as Error & { code?: unknown }
+  if (typeof code === 'string' && (SOCKET.has(code) || POSTGRES.test(code))) return true
+  if (DRIVER.test(error.name) || SENTENCE.test(error.message)) return true
+  return cause !== undefined && isStoreAway(cause)
+}

@@ -1,0 +1,69 @@
+import { createServer, type Socket } from 'node:net'
+import { MongoClient } from 'mongodb'
+import { afterAll, describe, expect, test } from 'vitest'
+import { createLog } from '../src/log.ts'
+import { openPostgres, sql } from '../src/postgres.ts'
+import { openRedis } from '../src/redis.ts'
+import { isStoreAway } from '../src/store-away.ts'
+
+const log = createLog('test', 'silent')
+
+// A port nobody listens on, and one where whoever connects hears nothing.
+const sockets = new Set<Socket>()
+const listen = () =>
+  new Promise<{ port: number; close(): Promise<void> }>((resolve) => {
+    const server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)))
+    server.listen(0, '127.0.0.1', () =>
+      resolve({
+        port: (server.address() as { port: number }).port,
+        close: () => new Promise((closed) => void server.close(() => closed())),
+      }),
+    )
+  })
+const silent = await listen()
+const refusing = await listen()
+await refusing.close()
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy()
+  await silent.close()
+})
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+describe.for([
+  ['refuses connections', refusing.port],
+  ['does not answer', silent.port],
+] as const)('a store that %s is away', ([, port]) => {
+  test('PostgreSQL', async () => {
+    const { db, close } = openPostgres<never>({ url: `postgres://u:p@127.0.0.1:${port}/d`, name: 'test', log })
+    expect(isStoreAway(await failure(sql`select 1`.execute(db)))).toBe(true)
+    await close()
+  })
+
+  test('MongoDB', async () => {
+    const client = new MongoClient(`mongodb://127.0.0.1:${port}`, { serverSelectionTimeoutMS: 100 })
+    expect(isStoreAway(await failure(client.db('d').collection('c').findOne({})))).toBe(true)
+    await client.close()
+  })
+
+  test('Redis', async () => {
+    const redis = openRedis({ url: `redis://127.0.0.1:${port}`, log, commandTimeoutMs: 50 })
+    for (let i = 0; i < 3; i++) expect(isStoreAway(await failure(redis.get('key')))).toBe(true)
+    redis.disconnect()
+  })
+})
+
+test('a PostgreSQL that shuts down, or ends our connection, is away; a broken rule or a wrong statement is none of that', async () => {
+  const { db, close } = openPostgres<never>({ url: process.env.POSTGRES_URL!, name: 'test', log })
+  for (const wrong of [sql`select 1 / 0`, sql`select * from nowhere`, sql`select 'x'::uuid`])
+    expect(isStoreAway(await failure(wrong.execute(db)))).toBe(false)
+  const cut = db.connection().execute((own) => sql`select pg_terminate_backend(pg_backend_pid())`.execute(own))
+  expect(isStoreAway(await failure(cut))).toBe(true)
+  await close()
+  expect(isStoreAway(new TypeError('undefined is not a function'))).toBe(false)
+  expect(isStoreAway('text')).toBe(false)
+})
