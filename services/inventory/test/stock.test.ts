@@ -1,3 +1,4 @@
+import { unavailable } from '@haat/kit/errors'
 import { newId } from '@haat/kit/id'
 import { InventoryLowStock } from '@haat/proto/inventory/v1/events'
 import { AdjustReason, MovementKind } from '@haat/proto/inventory/v1/inventory'
@@ -106,6 +107,42 @@ test("another vendor's stock answers exactly like stock that does not exist", as
   expect(await h.level(sku)).toMatchObject({ onHand: 10 })
 })
 
+test('the first count of a SKU takes the product of that vendor with that variant; anything else claims nothing', async () => {
+  const rival = await vendorMember()
+  const asRival = h.as(rival)
+  const own = h.product(vendorId, 'CLAIM-1', 'CLAIM-2')
+  const theirs = h.product(rival.vendorId, 'RIVAL-1')
+  const refused = { status: 'NOT_FOUND', code: 'stock_not_found' }
+  for (const claim of [
+    { sku: 'CLAIM-1', productId: own },
+    { sku: 'CLAIM-1', productId: theirs },
+    { sku: 'CLAIM-1', productId: newId() },
+  ])
+    await expect(asRival.setStock({ vendorId: rival.vendorId, onHand: 5, ...claim })).rejects.toMatchObject(refused)
+  await expect(h.anyone.getStock({ sku: 'CLAIM-1' })).rejects.toMatchObject(refused)
+
+  const counts = Array.from({ length: 3 }, () =>
+    h.vendor.setStock({ vendorId, sku: 'CLAIM-1', productId: own, onHand: 5 }),
+  )
+  await Promise.all(counts)
+  expect(await h.level('CLAIM-1')).toMatchObject({ onHand: 5, productId: own })
+  // Staff count for the vendor that they name, not for another.
+  const clerk = h.as(await staff('inventory.write'))
+  const set = { sku: 'CLAIM-2', productId: own, onHand: 2 }
+  await expect(clerk.setStock({ ...set, vendorId: rival.vendorId })).rejects.toMatchObject(refused)
+  expect((await clerk.setStock({ ...set, vendorId })).level).toMatchObject({ vendorId, onHand: 2 })
+})
+
+test('while catalog is away a first count is refused and a recount goes on', async () => {
+  const sku = await h.stocked(3)
+  const away = unavailable('service_unavailable', 'catalog is away')
+  h.failCatalog(away)
+  const set = { vendorId, productId: newId(), onHand: 4 }
+  await expect(h.vendor.setStock({ ...set, sku: 'AWAY-1' })).rejects.toMatchObject({ status: 'UNAVAILABLE' })
+  expect((await h.vendor.setStock({ ...set, sku })).level).toMatchObject({ onHand: 4 })
+  h.failCatalog(undefined)
+})
+
 test('a member without the permission may look but not change', async () => {
   const sku = await h.stocked(10)
   const clerk = h.as(await vendorMember(vendorId, ['orders.read']))
@@ -133,13 +170,9 @@ test('the vendor is warned once when the level falls to the reorder point', asyn
 test('a list is paged by opaque tokens without gaps or repeats, and forged tokens are refused', async () => {
   const mine = await vendorMember()
   const vendor = h.as(mine)
-  for (let i = 0; i < 25; i++)
-    await vendor.setStock({
-      vendorId: mine.vendorId,
-      sku: `P-${mine.vendorId.slice(-6)}-${i}`,
-      productId: newId(),
-      onHand: i,
-    })
+  const skus = Array.from({ length: 25 }, (_, i) => `P-${mine.vendorId.slice(-6)}-${i}`)
+  const productId = h.product(mine.vendorId, ...skus)
+  for (const [onHand, sku] of skus.entries()) await vendor.setStock({ vendorId: mine.vendorId, sku, productId, onHand })
   const seen: string[] = []
   let pageToken = ''
   do {

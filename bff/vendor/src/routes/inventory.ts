@@ -1,4 +1,3 @@
-import { notFound } from '@haat/kit/errors'
 import { inputOf } from '@haat/kit/http/input-of'
 import { createRoutes, route } from '@haat/kit/http/route'
 import { pageArgs, pageOf, pageQuery, skuSchema, uuidSchema, z } from '@haat/kit/http/schemas'
@@ -91,14 +90,7 @@ export function inventoryRoutes(ctx: VendorBffContext) {
       return c.json({ items: answer.movements.map(movement.toJson), nextPageToken: answer.nextPageToken }, 200)
     })
     .openapi(set, async (c) => {
-      const { vendorId, sku } = c.req.valid('param')
-      const { productId } = c.req.valid('json')
-      ownVendor(c, vendorId)
-      // The first count claims the SKU, so it must be one that this vendor sells.
-      const { product } = await ctx.catalog.getProduct({ productId })
-      if (product?.vendorId !== vendorId || !product.variants.some((variant) => variant.sku === sku))
-        throw notFound('stock_not_found', 'no such SKU')
-      const answer = await ctx.inventory.setStock({ ...c.req.valid('json'), vendorId, sku })
+      const answer = await ctx.inventory.setStock({ ...c.req.valid('json'), ...c.req.valid('param') })
       return c.json(level.toJson(answer.level!), 200)
     })
     .openapi(adjust, async (c) => {

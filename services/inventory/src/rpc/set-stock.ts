@@ -1,6 +1,6 @@
 import { requireVendor } from '@haat/kit/authorize'
 import type { Call } from '@haat/kit/call'
-import { aborted, failedPrecondition, notFound } from '@haat/kit/errors'
+import { AppError, aborted, failedPrecondition, notFound } from '@haat/kit/errors'
 import { newId } from '@haat/kit/id'
 import type { SetStockRequest, SetStockResponse } from '@haat/proto/inventory/v1/inventory'
 import type { InventoryContext } from '../context.ts'
@@ -9,6 +9,10 @@ import { announce, insertMovements, lockStock, toStockLevel } from '../db/stock.
 export async function setStock(ctx: InventoryContext, request: SetStockRequest, call: Call): Promise<SetStockResponse> {
   const vendorId = requireVendor(call, request.vendorId, ['inventory.write'])
   const byUserId = call.caller.kind === 'user' ? call.caller.id : null
+  const { sku, productId } = request
+  const counted = await ctx.db.selectFrom('inventory').select('sku').where('sku', '=', sku).executeTakeFirst()
+  // The first count makes the SKU this vendor's, so it must be one that it sells.
+  if (!counted && !(await sells(ctx, { vendorId, productId, sku }))) throw stockNotFound()
   return ctx.db.transaction().execute(async (tx) => {
     // A concurrent first call waits here for the other's insert, then finds its row.
     await tx
@@ -28,7 +32,7 @@ export async function setStock(ctx: InventoryContext, request: SetStockRequest, 
       .onConflict((c) => c.column('sku').doNothing())
       .execute()
     const [before] = await lockStock(tx, [request.sku])
-    if (!before || before.vendor_id !== vendorId) throw notFound('stock_not_found', 'no such SKU')
+    if (!before || before.vendor_id !== vendorId) throw stockNotFound()
     if (request.expectedVersion !== undefined && request.expectedVersion !== before.version)
       throw aborted('stock_version_conflict', 'the stock changed meanwhile', { version: before.version })
     if (request.onHand < before.quantity_reserved)
@@ -54,4 +58,20 @@ export async function setStock(ctx: InventoryContext, request: SetStockRequest, 
     await announce(tx, [before], [after])
     return { level: toStockLevel(after) }
   })
+}
+
+const stockNotFound = () => notFound('stock_not_found', 'no such SKU')
+
+/** Whether the vendor's product has a variant with this SKU, as far as the caller may see products. */
+async function sells(
+  ctx: InventoryContext,
+  of: { vendorId: string; productId: string; sku: string },
+): Promise<boolean> {
+  try {
+    const { product } = await ctx.catalog.getProduct({ productId: of.productId })
+    return product?.vendorId === of.vendorId && product.variants.some((variant) => variant.sku === of.sku)
+  } catch (error) {
+    if (error instanceof AppError && error.status === 'NOT_FOUND') return false
+    throw error
+  }
 }
