@@ -131,7 +131,7 @@ export async function handInPapers(
         bankName: 'Demo Bank',
         routing: '011000015',
         country: of.country,
-      } as never,
+      },
     }),
   )
   return vendor

@@ -1,7 +1,7 @@
 import { inputOf, queryOf } from '@haat/kit/http/input-of'
 import { createRoutes, route } from '@haat/kit/http/route'
 import { pageOf, strict, uuidSchema, z } from '@haat/kit/http/schemas'
-import { enumSchema, viewOf } from '@haat/kit/http/view'
+import { enumSchemaOr, viewOf } from '@haat/kit/http/view'
 import {
   Channel,
   ListMessagesRequest,
@@ -42,7 +42,7 @@ const preview = route({
   tags,
   auth: 'staff',
   body: strict({
-    channel: enumSchema(Channel).default(Channel.EMAIL),
+    channel: enumSchemaOr(Channel, 'email'),
     subject: z.string().max(200),
     bodyMd: z.string().max(50_000),
     locale: z.enum(['en', 'bn']).default('en'),

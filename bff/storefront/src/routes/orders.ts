@@ -3,7 +3,7 @@ import { inputOf } from '@haat/kit/http/input-of'
 import { parts } from '@haat/kit/http/parts'
 import { createRoutes, route } from '@haat/kit/http/route'
 import { strict, z } from '@haat/kit/http/schemas'
-import { enumSchema, viewOf } from '@haat/kit/http/view'
+import { enumSchemaOr, viewOf } from '@haat/kit/http/view'
 import { CancelReason, Order, PaymentSession, PlaceOrderRequest, TimelineEntry } from '@haat/proto/order/v1/order'
 import type { StorefrontContext } from '../context.ts'
 
@@ -53,7 +53,7 @@ const cancel = route({
   rateClass: 'checkout',
   params: orderNo,
   body: strict({
-    reason: enumSchema(CancelReason).default(CancelReason.CUSTOMER_REQUEST),
+    reason: enumSchemaOr(CancelReason, 'customer_request'),
     note: z.string().max(500).default(''),
   }),
   response: order.schema,

@@ -92,9 +92,9 @@ const addBank = route({
   auth: 'user',
   status: 201,
   params: vendorId,
-  body: (inputOf(AddBankAccountRequest, { omit: ['vendorId', 'number'] }) as unknown as z.ZodObject).extend({
-    accountNo: z.string().min(4).max(34).optional(),
-    iban: z.string().min(15).max(34).optional(),
+  body: inputOf(AddBankAccountRequest, {
+    omit: ['vendorId', 'number'],
+    extra: { accountNo: z.string().min(4).max(34).optional(), iban: z.string().min(15).max(34).optional() },
   }),
   response: bank.schema,
 })
@@ -193,10 +193,7 @@ export function onboardingRoutes(ctx: VendorBffContext) {
       return c.json({ items: bankAccounts.map(bank.toJson) }, 200)
     })
     .openapi(addBank, async (c) => {
-      const { accountNo, iban, ...rest } = c.req.valid('json') as Record<string, never> & {
-        accountNo?: string
-        iban?: string
-      }
+      const { accountNo, iban, ...rest } = c.req.valid('json')
       const answer = await ctx.vendor.addBankAccount({
         ...rest,
         ...c.req.valid('param'),

@@ -14,7 +14,7 @@ import {
   uuidSchema,
   z,
 } from '@haat/kit/http/schemas'
-import { enumSchema, viewOf } from '@haat/kit/http/view'
+import { enumSchema, enumSchemaOr, viewOf } from '@haat/kit/http/view'
 import type { DeepPartial } from '@haat/proto/catalog/v1/catalog'
 import {
   ChangeRequest,
@@ -152,7 +152,7 @@ const createUpload = route({
   rateClass: 'upload',
   params: vendorId,
   body: strict({
-    purpose: enumSchema(UploadPurpose).default(UploadPurpose.PRODUCT),
+    purpose: enumSchemaOr(UploadPurpose, 'product'),
     fileName: z.string().min(1).max(255),
     contentType: z.string().min(1).max(100),
     sizeBytes: z.int().min(1).max(20_000_000),

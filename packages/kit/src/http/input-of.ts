@@ -7,16 +7,22 @@ import { enumNamesOf, type ProtoMessage } from './view.ts'
 /**
  * The body a request message takes, made from its contract: strict, with the contract's own limits, enums by their small
  * name, money as `{ currency, minor }`, times in ISO 8601. What it yields goes to the RPC as it is; `omit` names what the
- * route itself fills in (ids of the path, the Idempotency-Key). The service checks the same rules again.
+ * route itself fills in (ids of the path, the Idempotency-Key), `extra` what it takes besides. The service checks the same
+ * rules again.
  */
-export function inputOf<Message, const Omitted extends keyof Message = never>(
+export function inputOf<
+  Message,
+  const Omitted extends keyof Message = never,
+  Extra extends z.ZodRawShape = Record<never, z.ZodType>,
+>(
   message: ProtoMessage<Message>,
-  options: { omit?: readonly Omitted[] } = {},
-): z.ZodType<Omit<Message, Omitted>> {
+  options: { omit?: readonly Omitted[]; extra?: Extra } = {},
+): z.ZodType<Omit<Message, Omitted> & z.infer<z.ZodObject<Extra>>> {
   const descriptor = registry.getMessage(message.$type)
   if (!descriptor) throw new Error(`${message.$type} is not in the descriptor image: run "npm run gen"`)
   const omitted = new Set<string>((options.omit ?? []) as readonly string[])
-  return objectOf(descriptor, omitted).openapi(descriptor.name.replace(/Request$/, 'Input')) as never
+  const shape = { ...objectOf(descriptor, omitted).shape, ...options.extra }
+  return z.strictObject(shape).openapi(descriptor.name.replace(/Request$/, 'Input')) as never
 }
 
 /**

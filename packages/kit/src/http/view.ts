@@ -54,15 +54,24 @@ export function viewOf<Message, const Omitted extends keyof Message = never>(
   return { schema: shape.schema as never, toJson: shape.convert as never }
 }
 
+type EnumName<E> = Lowercase<Exclude<keyof E & string, 'UNSPECIFIED'>>
+
 /** The names of an enum's values, as they stand in paths, queries and bodies; transformed to the contract's number. */
-export function enumSchema<const E extends Record<string, number>>(type: E) {
-  const names = Object.keys(type)
-    .filter((name) => name !== 'UNSPECIFIED')
-    .map((name) => name.toLowerCase())
-  return z
-    .enum(names as [Lowercase<Exclude<keyof E & string, 'UNSPECIFIED'>>])
-    .transform((name) => type[name.toUpperCase() as keyof E]!)
-}
+export const enumSchema = <const E extends Record<string, number>>(type: E) =>
+  namesOf(type).transform((name) => type[name.toUpperCase() as keyof E]!)
+
+/** An enum that may be left out; the document names the default as clients write it. */
+export const enumSchemaOr = <const E extends Record<string, number>>(type: E, name: NoInfer<EnumName<E>>) =>
+  namesOf(type)
+    .default(name as never)
+    .transform((chosen) => type[chosen.toUpperCase() as keyof E]!)
+
+const namesOf = <const E extends Record<string, number>>(type: E) =>
+  z.enum(
+    Object.keys(type)
+      .filter((name) => name !== 'UNSPECIFIED')
+      .map((name) => name.toLowerCase()) as [EnumName<E>],
+  )
 
 function shapeOf(descriptor: DescMessage): Shape {
   const known = shapes.get(descriptor.typeName)
