@@ -123,6 +123,7 @@ const tasks = {
   import: (args) => [node('packages/devnet/src/import.ts', ...args)],
   // Faults on purpose, at full length; `npm test` has a short form of each.
   drill: (args) => [node('packages/devnet/src/drills/main.ts', ...args)],
+  bench: (args) => [node('bench/src/main.ts', ...args)],
 }
 
 const [task, ...args] = process.argv.slice(2)

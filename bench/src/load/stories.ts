@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import { type Answer, type Connection, encode, openConnection } from './connection.ts'
+import { openPaidWatch } from './paid-watch.ts'
+import type { Browser, Script } from './protocol.ts'
+
+/** Plays one repetition; false when there is nothing left to play. */
+export type Turn = (connection: Connection, worker: number) => Promise<{ orderId?: string } | false>
+export type Story = { play: Turn; position(): number; close(): Promise<void> }
+
+/** Makes a script playable. */
+export async function openStory(script: Script): Promise<Story> {
+  switch (script.kind) {
+    case 'requests':
+      return requestsStory(script)
+    case 'browsers':
+      return browsersStory(script)
+    case 'checkout':
+      return checkoutStory(script)
+  }
+}
+
+const noClose = async () => {}
+
+function requestsStory({ requests, expect, from = 0, once }: Extract<Script, { kind: 'requests' }>): Story {
+  const expected = Buffer.from(expect)
+  const encoded = once ? [] : requests.map(encode)
+  let position = from
+  return {
+    async play(connection) {
+      if (once && position >= requests.length) return false
+      const index = position++ % requests.length
+      const request = encoded[index] ?? encode(requests[index]!)
+      check(await connection.send(request), expected)
+      return {}
+    },
+    position: () => position,
+    close: noClose,
+  }
+}
+
+function browsersStory({ own, expect }: Extract<Script, { kind: 'browsers' }>): Story {
+  const expected = Buffer.from(expect)
+  const encoded = own.map((requests) => requests.map(encode))
+  const turns = own.map(() => 0)
+  return {
+    async play(connection, worker) {
+      const browser = worker % encoded.length
+      const requests = encoded[browser]!
+      check(await connection.send(requests[turns[browser]!++ % requests.length]!), expected)
+      return {}
+    },
+    position: () => 0,
+    close: noClose,
+  }
+}
+
+function check({ status, body }: Answer, expected: Buffer): void {
+  if (status < 200 || status > 299) throw new Error(`${status}: ${body.toString().slice(0, 200)}`)
+  if (expected.length && !body.includes(expected)) throw new Error(`the answer lacks ${expected}`)
+}
+
+/**
+ * A whole purchase by a signed-in browser: goods into the cart, the summary, the order, the payment at the provider, and the
+ * wait until the provider's webhook has made the order paid. Each worker has several customers and takes them in turn.
+ */
+async function checkoutStory(script: Extract<Script, { kind: 'checkout' }>): Promise<Story> {
+  const paid = await openPaidWatch(script.postgresUrl)
+  const stripe = new Map<number, Promise<Connection>>()
+  const turns = new Map<number, number>()
+  const perWorker = Math.max(1, Math.floor(script.browsers.length / 16))
+  return {
+    async play(connection, worker) {
+      const turn = turns.get(worker) ?? 0
+      turns.set(worker, turn + 1)
+      const index = (worker * perWorker + (turn % perWorker)) % script.browsers.length
+      const browser = script.browsers[index]!
+      const ask = async <Body>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Body> =>
+        json(await connection.send(encode({ method: 'POST', path, headers: { ...writes(browser), ...headers }, body })))
+
+      for (const line of script.baskets[(worker + turn) % script.baskets.length]!) await ask('/v1/cart/items', line)
+      const { destination } = script
+      const summary = await ask<Summary>('/v1/checkout/summary', { destination })
+      const placed = await ask<Placed>(
+        '/v1/orders',
+        {
+          shippingAddress: script.address,
+          deliveries: summary.groups.map(({ vendorId, deliveryOptions }) => ({
+            vendorId,
+            optionId: deliveryOptions[0]!.optionId,
+          })),
+          paymentProvider: 'stripe',
+          email: browser.email,
+          expectedTotal: summary.totals.total,
+        },
+        { 'idempotency-key': randomUUID() },
+      )
+      const provider = stripe.get(worker) ?? openConnection(script.stripePort)
+      stripe.set(worker, provider)
+      const { intentId, clientSecret } = placed.payment
+      const payment = await (await provider).send(
+        encode({
+          method: 'POST',
+          path: `/_emulator/pay/${intentId}?client_secret=${clientSecret}`,
+          headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+          body: 'action=pay',
+        }),
+      )
+      if (json<{ status: string }>(payment).status !== 'succeeded') throw new Error('the payment did not succeed')
+      await paid.wait(placed.order.id)
+      return { orderId: placed.order.id }
+    },
+    position: () => 0,
+    async close() {
+      for (const connection of stripe.values()) (await connection).close()
+      await paid.close()
+    },
+  }
+}
+
+type Summary = {
+  groups: { vendorId: string; deliveryOptions: { optionId: string }[] }[]
+  totals: { total: object }
+}
+type Placed = { order: { id: string }; payment: { intentId: string; clientSecret: string } }
+
+/** What a browser's page sends with a write. */
+export const writes = ({ cookie, csrfToken }: Browser): Record<string, string> => ({
+  cookie,
+  'x-csrf-token': csrfToken,
+  'sec-fetch-site': 'same-origin',
+})
+
+function json<Body>(answer: Answer): Body {
+  check(answer, Buffer.alloc(0))
+  return JSON.parse(answer.body.toString()) as Body
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startStores } from '@haat/stores/stores'
+import { type Bench, type Measured, openBench } from './bench.ts'
+import { type FloorName, floorTitles, measureFloor } from './floors/floors.ts'
+import { openMarketplace } from './market.ts'
+import { readMemory } from './processes.ts'
+import { cpuText, document, type Line, missed, printed, type Report } from './report.ts'
+import type { Market, Row } from './rows/row.ts'
+import { rows } from './rows/rows.ts'
+import { readGoods } from './seed/goods.ts'
+import { seedMarket, signIn } from './seed/seed.ts'
+
+const usage = `npm run bench [-- options]
+  --only TEXT      the rows whose name contains TEXT (several: --only a --only b); RESULTS.md stays as it is
+  --seconds N      measure each row for N seconds (8)
+  --products N     on a catalogue of N products (10000)
+  --profile NAME   time the functions of that process (bff-storefront, catalog, …, all) in every row
+  --data-dir D     keep the marketplace there instead of .data/bench
+  --list           the names of the rows`
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    seconds: { type: 'string', default: '8' },
+    products: { type: 'string', default: '10000' },
+    profile: { type: 'string', multiple: true, default: [] },
+    'data-dir': { type: 'string' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help || values.list) {
+  console.log(values.help ? usage : rows.map(({ name }) => name).join('\n'))
+  process.exit(0)
+}
+const wanted = rows.filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)))
+if (wanted.length === 0) {
+  console.error(`no row is called like that; there are\n  ${rows.map(({ name }) => name).join('\n  ')}`)
+  process.exit(2)
+}
+
+const folder = fileURLToPath(new URL('..', import.meta.url))
+const dataDir = resolve(values['data-dir'] ?? join(folder, '..', '.data', 'bench'))
+mkdirSync(dataDir, { recursive: true })
+const began = performance.now()
+const log = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)}s  ${line}`)
+
+const bench = await openBench({
+  dataDir,
+  seconds: Number(values.seconds),
+  products: Number(values.products),
+  profile: values.profile,
+  log,
+})
+const stores = await startStores({ dataDir, log })
+const report: Report = {
+  lines: [],
+  floors: {},
+  memory: [],
+  stores: stores.chosen,
+  sizes: `${values.products} products of 20 vendors, every member in a process of its own, 16 requests at a time, ${values.seconds} s per row after a warm-up.`,
+}
+try {
+  const onMarket = wanted.filter((row) => row.on === 'market')
+  if (onMarket.length) await measureMarket(bench, onMarket)
+  for (const row of wanted) if (row.on === 'stores') keep(row, await row.measure(bench, row))
+} finally {
+  bench.close()
+  await stores.close()
+}
+console.log(`\n${printed(report)}`)
+if (values.only.length === 0) writeFileSync(join(folder, 'RESULTS.md'), document(report))
+const failed = report.lines.filter((line) => missed(line, report.floors))
+console.log(`\n${report.lines.length - failed.length} of ${report.lines.length} lines as wanted`)
+process.exit(0)
+
+async function measureMarket(bench: Bench, wanted: Extract<Row, { on: 'market' }>[]): Promise<void> {
+  const devnet = await openMarketplace(bench)
+  try {
+    const world = await seedMarket(devnet, dataDir, bench.products)
+    log(`${world.store.journal.products} products of ${world.sellers.length} vendors stand`)
+    report.memory.push({ title: 'after the start', megabytes: readMemory(bench.processes) })
+    const floors = new Set(wanted.flatMap(({ target }) => ('of' in target ? [target.of] : [])))
+    for (const name of Object.keys(floorTitles) as FloorName[])
+      if (floors.has(name)) {
+        const measured = await measureFloor(bench, name, devnet.stores.urls.postgres)
+        report.floors[name] = measured
+        keep({ name: floorTitles[name] }, measured)
+      }
+    const once = <Value>(make: () => Promise<Value>) => {
+      let made: Promise<Value> | undefined
+      return () => (made ??= make())
+    }
+    const market: Market = {
+      ...world,
+      goods: once(() => readGoods(devnet.stores.urls.mongo)),
+      browsers: once(() => signIn(world)),
+      storefrontPort: Number(new URL(devnet.urls.storefront).port),
+    }
+    for (const row of wanted) keep(row, await row.measure(bench, market, row))
+    report.memory.push({ title: 'after the rows', megabytes: readMemory(bench.processes) })
+  } finally {
+    await devnet.close()
+    bench.processes = new Map()
+    bench.inspected = []
+  }
+}
+
+function keep(row: Pick<Row, 'name'> & Partial<Pick<Row, 'target'>>, measured: Measured): void {
+  const line: Line = { name: row.name, measured, ...(row.target ? { target: row.target } : {}) }
+  report.lines.push(line)
+  log(
+    `${printed({ lines: [line], floors: report.floors })
+      .split('\n')[1]!
+      .replace(/ {3,}/g, '  ')}`,
+  )
+  const cpu = cpuText(measured.cpu)
+  if (cpu) log(`        CPU ms: ${cpu}`)
+  for (const note of [...measured.notes, ...measured.faults.map((fault) => `! ${fault}`)]) log(`        ${note}`)
+}

@@ -1,0 +1,38 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Devnet, startDevnet } from '@haat/devnet/devnet'
+import { portsFrom } from '@haat/devnet/environment'
+import { roster } from '@haat/devnet/roster'
+import type { Bench } from './bench.ts'
+import { processesOf } from './processes.ts'
+import { inspectorPort } from './profile.ts'
+
+export const BENCH_PORTS = 18_000
+/** Everybody comes from one address here, so the budgets are raised as in a development installation; the limiter counts on. */
+const LOGS_AS_IN_PRODUCTION = { LOG_LEVEL: 'info' }
+
+/** Starts the marketplace, every member in a process of its own, stores durable, logs on. */
+export async function openMarketplace(bench: Bench): Promise<Devnet> {
+  rmSync(join(bench.dataDir, 'log'), { recursive: true, force: true })
+  // The emulator writes all it knows at every step: what earlier runs bought would be load that no provider makes.
+  rmSync(join(bench.dataDir, 'stripe.json'), { force: true })
+  const devnet = await startDevnet({
+    dataDir: bench.dataDir,
+    processes: true,
+    ports: portsFrom(BENCH_PORTS),
+    env: {
+      '*': LOGS_AS_IN_PRODUCTION,
+      ...Object.fromEntries(
+        roster.map(({ name }, index) => [name, { NODE_OPTIONS: `--inspect-port=127.0.0.1:${inspectorPort(index)}` }]),
+      ),
+    },
+    log: bench.log,
+  })
+  bench.processes = processesOf(bench.dataDir)
+  bench.inspected = roster.map(({ name }, index) => ({
+    name,
+    pid: bench.processes.get(name)!,
+    port: inspectorPort(index),
+  }))
+  return devnet
+}

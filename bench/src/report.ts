@@ -1,0 +1,133 @@
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import type { Measured } from './bench.ts'
+import { type FloorName, floorTitles } from './floors/floors.ts'
+import type { Target } from './rows/row.ts'
+
+/** A measured row of the table; floors have no target. */
+export type Line = { name: string; target?: Target; measured: Measured }
+export type Floors = Partial<Record<FloorName, Measured>>
+export type Report = {
+  lines: Line[]
+  floors: Floors
+  /** Resident megabytes by process: at rest after the start, and after the rows. */
+  memory: { title: string; megabytes: Map<string, number> }[]
+  stores: Record<string, string>
+  sizes: string
+}
+
+/** Why a target is missed, or undefined when it is met. */
+export function missed({ target, measured }: Line, floors: Floors): string | undefined {
+  if (measured.faults.length) return 'faulty'
+  if (!target) return undefined
+  if ('of' in target) {
+    const ratio = ratioOf(measured, floors[target.of])
+    if (ratio === undefined || ratio < target.atLeast) return 'too slow'
+    return target.p99Below !== undefined && (measured.p99 ?? Infinity) >= target.p99Below ? 'p99' : undefined
+  }
+  if ('perSecond' in target) return (measured.perSecond ?? 0) < target.perSecond ? 'too slow' : undefined
+  if ('below' in target) return (measured.value ?? Infinity) >= target.below ? 'too much' : undefined
+  return (measured.p50 ?? Infinity) >= target.p50Below || (measured.p99 ?? Infinity) >= target.p99Below
+    ? 'too slow'
+    : undefined
+}
+
+const ratioOf = (measured: Measured, floor: Measured | undefined): number | undefined =>
+  floor?.perSecond && measured.perSecond !== undefined ? measured.perSecond / floor.perSecond : undefined
+
+const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
+const ms = (value: number | undefined) => (value === undefined ? '' : value.toFixed(value < 10 ? 2 : 0))
+const rate = (value: number | undefined) => (value === undefined ? '' : value.toFixed(value < 100 ? 1 : 0))
+
+function targetText(target: Target): string {
+  if ('of' in target) {
+    const p99 = target.p99Below === undefined ? '' : `, p99 < ${target.p99Below} ms`
+    return `≥ ${percent(target.atLeast)} of ${target.of}${p99}`
+  }
+  if ('perSecond' in target) return `≥ ${target.perSecond} a second`
+  if ('below' in target) return `< ${target.below} ${target.unit}`
+  return `p50 < ${target.p50Below} ms, p99 < ${target.p99Below} ms`
+}
+
+function cells(line: Line, floors: Floors): string[] {
+  const { name, target, measured } = line
+  const ratio = target && 'of' in target ? ratioOf(measured, floors[target.of]) : undefined
+  const value =
+    measured.value !== undefined && target && 'below' in target ? `${rate(measured.value)} ${target.unit}` : ''
+  const cpu = [...(measured.cpu?.values() ?? [])].reduce((sum, each) => sum + each, 0)
+  return [
+    name,
+    value || rate(measured.perSecond),
+    ms(measured.p50),
+    ms(measured.p95),
+    ms(measured.p99),
+    cpu ? cpu.toFixed(2) : '',
+    ratio === undefined ? '' : percent(ratio),
+    target ? targetText(target) : '',
+    target || measured.faults.length ? (missed(line, floors) ?? 'met') : '',
+  ]
+}
+
+const HEAD = ['', 'a second', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms each', 'of floor', 'target', '']
+
+/** The table for a terminal. */
+export function printed({ lines, floors }: Pick<Report, 'lines' | 'floors'>): string {
+  const rows = [HEAD, ...lines.map((line) => cells(line, floors))]
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows
+    .map((row) =>
+      row.map((cell, at) => (at === 0 || at > 6 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  '),
+    )
+    .join('\n')
+}
+
+/** Where one line's processor time went, largest first; what is next to nothing is told together. */
+export function cpuText(cpu: Map<string, number> = new Map()): string {
+  const all = [...cpu.values()].reduce((sum, each) => sum + each, 0)
+  const shown = [...cpu].filter(([, each]) => each >= all / 50).sort((a, b) => b[1] - a[1])
+  const others = all - shown.reduce((sum, [, each]) => sum + each, 0)
+  return [...shown, ...(others > 0 ? [['others', others] as const] : [])]
+    .map(([name, each]) => `${name} ${each.toFixed(2)}`)
+    .join(' · ')
+}
+
+const markdownTable = (rows: string[][]): string =>
+  [rows[0]!, rows[0]!.map(() => '---'), ...rows.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n')
+
+/** The report as a document. */
+export function document(report: Report): string {
+  const { lines, floors, memory, stores, sizes } = report
+  const processes = [...new Set(memory.flatMap(({ megabytes }) => [...megabytes.keys()]))]
+  const gigabytes = Math.round(totalmem() / 2 ** 30)
+  const notes = lines.filter(({ measured }) => measured.notes.length || measured.faults.length)
+  return `# What it does per second
+
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${gigabytes} GB, ${type()} ${release().split('-')[0]}, Node ${process.versions.node}.
+${sizes}
+Stores: ${Object.values(stores).map(neutral).join('; ')}.
+
+"of floor" is the throughput as a share of that floor's, measured in the same run: ${Object.entries(floorTitles)
+    .map(([name, title]) => `*${name}* is the ${title.replace('floor: ', '')}`)
+    .join(', ')}. "CPU ms each" is the processor time of everything together, load generator included, per repetition.
+
+${markdownTable([HEAD, ...lines.map((line) => cells(line, floors))])}
+
+## Processor time by process, ms per repetition
+${markdownTable([['', ''], ...lines.filter(({ measured }) => measured.cpu?.size).map(({ name, measured }) => [name, cpuText(measured.cpu)])])}
+${
+  memory.length
+    ? `
+## Resident memory, MB
+${markdownTable([
+  ['', ...memory.map(({ title }) => title)],
+  ...processes.map((name) => [name, ...memory.map(({ megabytes }) => megabytes.get(name)?.toFixed(0) ?? '')]),
+])}
+`
+    : ''
+}
+## Notes
+${notes.map(({ name, measured }) => [...measured.notes, ...measured.faults.map((fault) => `**${fault}**`)].map((note) => `- ${name}: ${note}`).join('\n')).join('\n')}
+`
+}
+
+/** Without where it lies on this machine. */
+const neutral = (chosen: string): string => chosen.replace(/ on port \d+.*$/, '').replace(/ \(\/.*?\)/, '')

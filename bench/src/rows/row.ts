@@ -1,0 +1,25 @@
+import type { Bench, Measured } from '../bench.ts'
+import type { FloorName } from '../floors/floors.ts'
+import type { Browser } from '../load/protocol.ts'
+import type { Goods } from '../seed/goods.ts'
+import type { World } from '../seed/seed.ts'
+
+/** What a row must reach. */
+export type Target =
+  | { of: FloorName; atLeast: number; p99Below?: number }
+  | { perSecond: number }
+  | { p50Below: number; p99Below: number }
+  | { below: number; unit: string }
+
+/** The marketplace with what the rows ask of it, each made when the first row wants it. */
+export type Market = World & {
+  goods(): Promise<Goods[]>
+  browsers(): Promise<Browser[]>
+  storefrontPort: number
+}
+
+export type Row = { name: string; target: Target } & (
+  | { on: 'market'; measure(bench: Bench, market: Market, row: Row): Promise<Measured> }
+  /** Starts what it needs by itself, beside the stores of the run; no marketplace stands meanwhile. */
+  | { on: 'stores'; measure(bench: Bench, row: Row): Promise<Measured> }
+)
