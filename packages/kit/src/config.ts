@@ -55,6 +55,8 @@ export const chassis = {
   /** Client credentials of this process at auth, for its service token. */
   SERVICE_CLIENT_ID: z.string().optional(),
   SERVICE_CLIENT_SECRET: z.string().optional(),
+  /** Whether this process starts jobs by itself; without, they run elsewhere or when somebody asks. */
+  RUN_JOBS: flag(true),
 }
 
 /** What every gRPC service reads on top. */

@@ -59,6 +59,8 @@ export function startJobs<Ctx>(options: {
   mongo?: Db
   redis?: Redis
   metrics?: JobMetrics
+  /** Without timers jobs run by `runNow` only. */
+  timers?: boolean
   /** Makes the call a job runs in; a plain system call by default. */
   startCall?: (log: Log, options: { timeoutMs: number }) => Call
 }): Jobs {
@@ -128,7 +130,7 @@ export function startJobs<Ctx>(options: {
     if (job.leader && !leadership)
       throw new Error(`job ${job.name} needs a leader, but no store for the lock was given`)
     if (jobs.filter((other) => other.name === job.name).length > 1) throw new Error(`two jobs are called ${job.name}`)
-    schedule(job, Math.random() * Math.min(job.everySeconds * 1000, MAX_JITTER_MS))
+    if (options.timers ?? true) schedule(job, Math.random() * Math.min(job.everySeconds * 1000, MAX_JITTER_MS))
   }
 
   return {

@@ -21,6 +21,7 @@ export type ServiceConfig = {
   LOG_LEVEL: string
   MAX_IN_FLIGHT?: number | undefined
   SHUTDOWN_GRACE_SECONDS: number
+  RUN_JOBS?: boolean | undefined
   AUTH_ADDR: string
   AUTH_ISSUER: string
   JWKS_JSON?: string | undefined
@@ -183,6 +184,7 @@ export async function startService<Context>(
       log,
       ...(session ? { session } : {}),
       ...(mongo ? { mongo: mongo.db } : {}),
+      timers: config.RUN_JOBS ?? true,
     })
     const grpc = await startGrpcServer<Context>({
       name,

@@ -68,6 +68,8 @@ export async function startTestService<Config, Context>(options: {
     MONGO_DATABASE: prefix,
     EVENT_PREFIX: prefix,
     EVENT_RETRY_SECONDS: '1',
+    // Tests move clocks: a job runs when the test says so, never in between.
+    RUN_JOBS: 'false',
     ...(database ? { POSTGRES_URL: database.url, POSTGRES_MIGRATE_URL: database.migrateUrl } : {}),
     ...options.env,
   })
