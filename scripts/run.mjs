@@ -105,9 +105,9 @@ const tasks = {
       : [
           ...tasks.check([]),
           ['vitest', ['run', '--exclude', 'packages/devnet/**']],
-          ['vitest', ['run', 'packages/devnet', '--maxWorkers=1', '--exclude', '**/{races,seed}.e2e.test.ts']],
+          ['vitest', ['run', 'packages/devnet', '--maxWorkers=1']],
         ],
-  // The stories, with the crowds and the demo market's seed that `npm test` leaves out.
+  // The stories alone.
   e2e: (args) => [['vitest', ['run', 'packages/devnet', '--maxWorkers=1', ...args]]],
   gen: () => [],
   check: () => [

@@ -18,23 +18,25 @@ test('the factories make the same thousand products and the same orders every ti
   const products = makeProducts()
   expect(products).toHaveLength(1000)
   expect(products).toEqual(makeProducts())
-  expect(planOrders(20)).toEqual(planOrders(20))
+  expect(planOrders(20, products)).toEqual(planOrders(20, products))
   const skus = products.flatMap(({ variants }) => variants.map(({ sku }) => sku))
   expect(new Set(skus).size).toBe(skus.length)
 })
 
 test('a seed that is cut off goes on where it was, and ends as a marketplace whose books and stock add up', async () => {
   const marker = join(dataDir, 'seeded.json')
+  // The whole plot with every fifth product.
+  const products = makeProducts().filter((_, index) => index % 5 === 0)
   const lines: string[] = []
   const cutOff = (line: string) => {
     lines.push(line)
     if (line.includes('SKUs counted')) throw new Error('cut off')
   }
-  await expect(seed(devnet, { marker, log: cutOff })).rejects.toThrow('cut off')
-  await seed(devnet, { marker, log: (line) => lines.push(line) })
+  await expect(seed(devnet, { marker, products, log: cutOff })).rejects.toThrow('cut off')
+  await seed(devnet, { marker, products, log: (line) => lines.push(line) })
   await devnet.settle()
   const done = lines.length
-  await seed(devnet, { marker, log: (line) => lines.push(line) })
+  await seed(devnet, { marker, products, log: (line) => lines.push(line) })
   expect(lines).toHaveLength(done)
 
   const admin = await staff(devnet)
@@ -47,7 +49,7 @@ test('a seed that is cut off goes on where it was, and ends as a marketplace who
     page_token = page.nextPageToken
     if (!page_token) break
   }
-  expect(orders).toHaveLength(planOrders(20).length)
+  expect(orders).toHaveLength(planOrders(20, products).length)
   expect(new Set(orders.map((order) => `${order.paymentStatus} ${order.status}`))).toEqual(
     new Set([
       'pending unfulfilled',
@@ -64,7 +66,7 @@ test('a seed that is cut off goes on where it was, and ends as a marketplace who
   for (const sum of trial.sums) expect(sum!.minor).toBe(0)
   const verified = await ok(admin.GET('/v1/admin/inventory/verify', { params: { query: {} } }))
   expect(verified.differences).toEqual([])
-  expect(verified.checked).toBeGreaterThan(1500)
+  expect(verified.checked).toBeGreaterThan(300)
   const payouts = await ok(admin.GET('/v1/admin/payouts', { params: { query: {} } }))
   expect(payouts.items.map(({ status }) => status).sort()).toEqual(['paid', 'requested'])
   const waiting = await ok(admin.GET('/v1/admin/reviews/queue', { params: { query: {} } }))

@@ -3,12 +3,11 @@ import { importCatalog } from '../csv.ts'
 import { each } from '../each.ts'
 import { countOnce, listProducts } from '../market.ts'
 import type { Parties, Step } from './parties.ts'
-import { csvHeader, csvRows, makeProducts, pictureKey } from './products.ts'
+import { csvHeader, csvRows, pictureKey } from './products.ts'
 
-/** A thousand live products with variants, pictures and stock, by the staff's CSV import. */
-export async function seedCatalogue({ admin, sellers }: Parties, { journal, log }: Step): Promise<void> {
+/** Live products with variants, pictures and stock, by the staff's CSV import. */
+export async function seedCatalogue({ admin, sellers }: Parties, { journal, log, products }: Step): Promise<void> {
   if (journal.has('stock')) return
-  const products = makeProducts()
   if (!journal.has('products')) {
     const pictures = new Map(products.map((product) => [pictureKey(product), product]))
     const urls = new Map<string, string>()

@@ -5,7 +5,7 @@ import { type Place, unless } from '../market.ts'
 import { patient } from '../patient.ts'
 import { until } from '../until.ts'
 import type { Parties, Step } from './parties.ts'
-import { makeProducts, type SeedProduct } from './products.ts'
+import type { SeedProduct } from './products.ts'
 import { createRandom } from './random.ts'
 
 export type Ending =
@@ -43,8 +43,8 @@ export type Plan = {
 }
 
 /** What is ordered by whom, and how it ends. */
-export function planOrders(buyers: number): Plan[] {
-  const sold = makeProducts().flatMap((product) =>
+export function planOrders(buyers: number, products: SeedProduct[]): Plan[] {
+  const sold = products.flatMap((product) =>
     product.variants.filter((variant) => variant.onHand >= 20).map((variant) => ({ product, sku: variant.sku })),
   )
   return endings
@@ -71,8 +71,12 @@ export function planOrders(buyers: number): Plan[] {
 export type SeededOrder = { plan: Plan; orderNo: string }
 
 /** Orders in every state, made by the people who would make them. */
-export async function seedOrders(place: Place, parties: Parties, { journal, log }: Step): Promise<SeededOrder[]> {
-  const plans = planOrders(parties.buyers.length)
+export async function seedOrders(
+  place: Place,
+  parties: Parties,
+  { journal, log, products }: Step,
+): Promise<SeededOrder[]> {
+  const plans = planOrders(parties.buyers.length, products)
   const byBuyer = Map.groupBy(plans, (plan) => plan.buyer)
   await each(byBuyer.values(), 6, async (own) => {
     // A person has one cart: orders follow each other.

@@ -4,9 +4,10 @@ import { each } from '../each.ts'
 import { ensureCategories, ensureCustomer, ensureVendor, type Place, unless } from '../market.ts'
 import type { Journal } from './journal.ts'
 import { brands, type Customer, customers, vendorLogin, vendors } from './people.ts'
+import type { SeedProduct } from './products.ts'
 import { leaves, slugOf, topCategories } from './taxonomy.ts'
 
-export type Step = { journal: Journal; log: (line: string) => void }
+export type Step = { journal: Journal; log: (line: string) => void; products: SeedProduct[] }
 export type Parties = {
   admin: AdminClient
   sellers: (Seller & { slug: string })[]

@@ -4,6 +4,7 @@ import { openJournal } from './journal.ts'
 import { seedOrders } from './orders.ts'
 import { seedParties } from './parties.ts'
 import { seedPayouts } from './payouts.ts'
+import { makeProducts, type SeedProduct } from './products.ts'
 import { seedReviews } from './reviews.ts'
 
 export { DEMO_PASSWORD } from './people.ts'
@@ -14,13 +15,13 @@ export { DEMO_PASSWORD } from './people.ts'
  */
 export async function seed(
   place: Place,
-  { marker, log }: { marker: string; log: (line: string) => void },
+  { marker, log, products = makeProducts() }: { marker: string; log: (line: string) => void; products?: SeedProduct[] },
 ): Promise<void> {
   const journal = openJournal(marker)
   if (journal.has('everything')) return
   const began = performance.now()
   log('seed: a demo marketplace, once')
-  const step = { journal, log }
+  const step = { journal, log, products }
   const parties = await seedParties(place, step)
   await seedCatalogue(parties, step)
   const orders = await seedOrders(place, parties, step)
