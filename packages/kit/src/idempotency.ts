@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
+import { currentCall } from './call.ts'
 import { aborted, conflict } from './errors.ts'
 import { newId } from './id.ts'
 
@@ -16,13 +17,16 @@ export type IdempotencyKeys = {
 
 type Codec<Message> = { encode(message: Message): { finish(): Uint8Array }; decode(bytes: Uint8Array): Message }
 
+/** An attempt holds its key as long as its caller waits, and this much longer: at the deadline all its own calls end. */
+const MARGIN_SECONDS = 5
+/** How long it does when no call limits it. */
 const LOCK_SECONDS = 60
 
 /**
  * Runs a request once per key (RPC semantics of Stripe's idempotent requests): same key and body → the first answer; same
  * key, other body → ALREADY_EXISTS `idempotency_key_reused`; while the first runs → ABORTED `idempotency_key_in_flight`.
  * The key is stored with a hash of the request before any side effect. A failure removes it, so that the client may
- * correct and retry; an attempt cut off by a crash is taken over after a minute and gets the same `resourceId`.
+ * correct and retry; an attempt cut off by a crash is taken over once its deadline has passed, and gets the same `resourceId`.
  */
 export async function once<Message>(
   db: Kysely<{ idempotency_keys: IdempotencyKeys }>,
@@ -31,7 +35,10 @@ export async function once<Message>(
 ): Promise<Message> {
   const { scope, key } = options
   const hash = createHash('sha256').update(options.request).digest('hex')
-  const lockedUntil = sql<Date>`now() + make_interval(secs => ${LOCK_SECONDS})`
+  const call = currentCall()
+  const seconds = call ? Math.max(0, call.deadline - Date.now()) / 1000 + MARGIN_SECONDS : LOCK_SECONDS
+  // In whole milliseconds, so that a claim is known again by it.
+  const lockedUntil = sql<Date>`date_trunc('milliseconds', now() + make_interval(secs => ${seconds}))`
   const claimed = await db
     .insertInto('idempotency_keys')
     .values({
@@ -51,7 +58,7 @@ export async function once<Message>(
         .where('idempotency_keys.locked_until', '<', sql<Date>`now()`)
         .where('idempotency_keys.request_hash', '=', hash),
     )
-    .returning('resource_id')
+    .returning(['resource_id', 'locked_until'])
     .executeTakeFirst()
   const row = db.selectFrom('idempotency_keys').where('scope', '=', scope).where('key', '=', key)
   if (!claimed) {
@@ -76,6 +83,8 @@ export async function once<Message>(
       .where('scope', '=', scope)
       .where('key', '=', key)
       .where('response', 'is', null)
+      // Whoever has taken the key over meanwhile keeps it.
+      .where('locked_until', '=', claimed.locked_until)
       .execute()
     throw error
   }
