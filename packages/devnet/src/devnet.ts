@@ -4,7 +4,7 @@ import type { Service } from '@haat/kit/service'
 import { type Stores, startStores } from '@haat/stores/stores'
 import { startStripeEmulator } from '@haat/stripe-emulator/start-stripe-emulator'
 import { defaultPorts, type Environment, environmentOf, type Ports, STRIPE_KEYS, webhookSecret } from './environment.ts'
-import { clearLeftovers, requireFreePorts, startProcess } from './processes.ts'
+import { clearLeftovers, type RunningMember, requireFreePorts, startBehindFronts, startProcess } from './processes.ts'
 import { type Member, roster } from './roster.ts'
 import { openSecrets } from './secrets.ts'
 
@@ -22,6 +22,10 @@ export type Devnet = {
   settle(): Promise<void>
   /** Stops one member and starts it again on the same stores; what the others send meanwhile waits for it. */
   restart(name: string): Promise<void>
+  /** Ends one member as a crash does, and starts it again (processes only). */
+  crash(name: string): Promise<void>
+  /** Starts a successor of one member, lets new connections go to it, then stops the member (behind fronts only). */
+  replace(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,6 +36,8 @@ export type Devnet = {
 export async function startDevnet(options: {
   dataDir: string
   processes?: boolean
+  /** Puts a front before every process, as a Service on a cluster, so that it can be replaced without a gap. */
+  fronts?: boolean
   durable?: boolean
   /** Where everything listens; tests run beside a development installation. */
   ports?: Ports
@@ -41,6 +47,8 @@ export async function startDevnet(options: {
   /** Parts of a service's context that a story replaces, such as its clock (one process only). */
   overrides?: Record<string, object>
   stripeWebhookRetryMs?: number[]
+  /** Where Stripe sends its notices; the storefront by default. */
+  stripeWebhookUrl?: string
   log: (line: string) => void
 }): Promise<Devnet> {
   const { dataDir, log } = options
@@ -58,7 +66,12 @@ export async function startDevnet(options: {
     port: ports.stripe,
     secretKey: STRIPE_KEYS.secret,
     publishableKey: STRIPE_KEYS.publishable,
-    webhook: [{ url: `${storefront}/v1/payments/webhook/stripe`, secret: webhookSecret(secrets) }],
+    webhook: [
+      {
+        url: options.stripeWebhookUrl ?? `${storefront}/v1/payments/webhook/stripe`,
+        secret: webhookSecret(secrets),
+      },
+    ],
     stateFile: join(dataDir, 'stripe.json'),
     ...(options.stripeWebhookRetryMs ? { retryScheduleMs: options.stripeWebhookRetryMs } : {}),
   })
@@ -72,23 +85,23 @@ export async function startDevnet(options: {
       extra: { ...options.env?.['*'], ...options.env?.[member.name] },
     })
 
-  const stops = new Map<string, () => Promise<void>>()
+  const members = new Map<string, RunningMember>()
   const services = new Map<string, Service>()
   const start = async (member: Member) => {
     const env = await environment(member)
-    if (options.processes)
-      stops.set(member.name, await startProcess(member, env, { dataDir, adminPort: ports.of(member).admin, log }))
+    const launch = options.fronts ? startBehindFronts : startProcess
+    if (options.processes) members.set(member.name, await launch(member, env, { dataDir, log }))
     else {
       const { loadConfig, start } = await member.load()
       const overrides = options.overrides?.[member.name]
       const running = await (overrides ? start(loadConfig(env), overrides) : start(loadConfig(env)))
       if (member.kind === 'service') services.set(member.name, running as Service)
-      stops.set(member.name, () => running.close())
+      members.set(member.name, { stop: () => running.close() })
     }
     log(`started ${member.name}`)
   }
   const close = async () => {
-    await Promise.all([...stops.values()].map((stop) => stop()))
+    await Promise.all([...members.values()].map(({ stop }) => stop()))
     await stripe.close()
     await stores.close()
   }
@@ -125,8 +138,19 @@ export async function startDevnet(options: {
       }
     },
     async restart(name) {
-      await stops.get(name)?.()
+      await members.get(name)?.stop()
       await start(roster.find((member) => member.name === name)!)
+    },
+    async crash(name) {
+      const { kill } = members.get(name)!
+      if (!kill) throw new Error('only a process of its own can crash')
+      await kill()
+      await start(roster.find((member) => member.name === name)!)
+    },
+    async replace(name) {
+      const { replace } = members.get(name)!
+      if (!replace) throw new Error('only what stands behind a front can be replaced')
+      await replace()
     },
     close,
   }

@@ -14,7 +14,14 @@ type RunRecord = {
   closing?: true
 }
 
-export type ServerProcess = { port: number; chosen: string; stop(): Promise<void> }
+export type ServerProcess = {
+  port: number
+  chosen: string
+  /** Shuts it down; a server that somebody else started goes on. */
+  stop(): Promise<void>
+  /** Ends it as a crash would, without warning; a server that somebody else started goes on. */
+  kill(): Promise<void>
+}
 
 export type ServerCommand = {
   name: string
@@ -42,7 +49,7 @@ const running = new Map<number, NodeJS.Signals>()
 
 // The last resort when the process leaves without close(): signals cannot be awaited here.
 export function signalAll(): void {
-  for (const [pid, signal] of running) kill(pid, signal)
+  for (const [pid, signal] of running) send(signal, pid)
 }
 process.on('exit', signalAll)
 
@@ -66,7 +73,7 @@ export async function reclaim(
     )
     if (!answers) continue
     const chosen = `${record.chosen}; shared with process ${record.owner.pid}, which started it`
-    return { port: record.port, chosen, stop: async () => {} }
+    return { port: record.port, chosen, stop: async () => {}, kill: async () => {} }
   }
   if (!record.closing && isAlive(record.server))
     log(`${name}: stopping process ${record.server.pid}, left behind by an earlier start`)
@@ -107,15 +114,17 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
     exit = by ? `it was ended by ${by}` : `it exited with code ${code}`
     if (ready && !stopping.has(pid)) command.log(`${command.name}: ${exit} (log: ${command.logFile})`)
   })
-  const stop = async (): Promise<void> => {
+  const end = async (by: NodeJS.Signals): Promise<void> => {
     stopping.add(pid)
     if (readRecord(command.dataDir, command.name)?.server.pid === pid)
       writeRecord(command.dataDir, command.name, { ...record, closing: true })
-    await stopServer(server, signal)
+    await stopServer(server, by)
     running.delete(pid)
     if (readRecord(command.dataDir, command.name)?.server.pid === pid)
       rmSync(recordFile(command.dataDir, command.name), { force: true })
   }
+  const stop = (): Promise<void> => end(signal)
+  const kill = (): Promise<void> => end('SIGKILL')
   const deadline = Date.now() + (command.readyWithinMs ?? 60_000)
   for (;;) {
     const answer = await command.probe().then(
@@ -125,7 +134,7 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
     if (exit !== undefined) break
     if (answer === undefined) {
       ready = true
-      return { port: command.port, chosen: command.chosen, stop }
+      return { port: command.port, chosen: command.chosen, stop, kill }
     }
     if (Date.now() > deadline) {
       exit = `it does not answer: ${answer.message}`
@@ -145,16 +154,16 @@ export async function stopRecorded(dataDir: string, name: string): Promise<void>
 
 async function stopServer(server: ProcessIdentity, signal: NodeJS.Signals): Promise<void> {
   if (isAlive(server)) {
-    kill(server.pid, signal)
+    send(signal, server.pid)
     const deadline = Date.now() + graceMs
     while (isAlive(server) && Date.now() < deadline) await sleep(50)
   }
   // Helpers of a dead leader stay in its group; an empty group answers ESRCH.
-  kill(-server.pid, 'SIGKILL')
+  send('SIGKILL', -server.pid)
   while (isAlive(server)) await sleep(50)
 }
 
-function kill(pid: number, signal: NodeJS.Signals): void {
+function send(signal: NodeJS.Signals, pid: number): void {
   try {
     process.kill(pid, signal)
   } catch {

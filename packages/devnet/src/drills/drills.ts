@@ -2,4 +2,6 @@
 export type Drill = { run(args: string[]): Promise<string[]> }
 
 /** Every drill by its name on the command line. */
-export const drills: Record<string, () => Promise<Drill>> = {}
+export const drills: Record<string, () => Promise<Drill>> = {
+  crashes: () => import('./crashes.ts'),
+}

@@ -27,6 +27,8 @@ export type Market = {
   leaf: Seller
   cup: Seller
   categoryId: string
+  /** Opens one more shop that may sell. */
+  openShop(name: string): Promise<Seller>
   /** Puts a live product with one variant on a vendor's shelf; answers its id. */
   shelve(own: Seller, sku: string, priceMinor: number, onHand: number): Promise<string>
   /** A new customer with an account of their own. */
@@ -65,6 +67,7 @@ export async function openMarket(devnet: Devnet): Promise<Market> {
     leaf,
     cup,
     categoryId,
+    openShop,
     async shelve(own, sku, priceMinor, onHand) {
       const product = await createProduct(own, {
         title: `Goods ${sku}`,

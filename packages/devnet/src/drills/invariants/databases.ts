@@ -10,6 +10,8 @@ export type Installation = {
   stores: Pick<Stores, 'urls'>
   /** First part of the names of its databases, queues and exchanges, when it shares the stores. */
   prefix?: string
+  /** Its waiting times before an event is handled again, when they are not the usual ones. */
+  retrySeconds?: readonly number[]
   stripe: { state(): State }
 }
 
