@@ -22,8 +22,8 @@ const review = viewOf(Review, { omit: ['userId', 'orderNo', 'orderItemId', 'reje
 const histogram = viewOf(RatingHistogram)
 const vendor = viewOf(PublicVendor)
 
-/** How long a page may be shown from a cache; a price that counts is never taken from one. */
-const CATALOGUE = { maxAge: 1, staleWhileRevalidate: 1 }
+/** A second here and a second held by us: no page is older than two. A price that counts is never taken from a cache. */
+const CATALOGUE = { maxAge: 1 }
 const SLOW_CHANGING = { maxAge: 60, staleWhileRevalidate: 300 }
 /** Optional parts of a page do not hold it up. */
 const PATIENCE = { withinMs: 800 }

@@ -3,10 +3,14 @@ import type { Context } from 'hono'
 import type { HttpEnv } from './context.ts'
 
 /** The client's address: the socket's peer, or with `trustedHops` proxies before us what the outermost of them saw. */
-export function clientAddress(c: Context<HttpEnv>, trustedHops: number): string {
-  let address = c.env?.incoming?.socket?.remoteAddress ?? 'unknown'
+export const clientAddress = (c: Context<HttpEnv>, trustedHops: number): string =>
+  addressOf(c.env?.incoming?.socket?.remoteAddress, c.req.header('x-forwarded-for'), trustedHops)
+
+/** The same from what a request carries. */
+export function addressOf(peer: string | undefined, forwardedFor: string | undefined, trustedHops: number): string {
+  let address = peer ?? 'unknown'
   if (trustedHops > 0) {
-    const seen = (c.req.header('x-forwarded-for') ?? '').split(',')
+    const seen = (forwardedFor ?? '').split(',')
     const claimed = seen.at(-Math.min(trustedHops, seen.length))!.trim()
     if (isIP(claimed)) address = claimed
   }

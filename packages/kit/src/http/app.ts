@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
@@ -8,11 +9,12 @@ import { bearer, type Verifier } from '../auth.ts'
 import { inCall } from '../call.ts'
 import { AppError, denied, invalid, unauthenticated } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { clientAddress, networkOf } from './address.ts'
-import { cacheable, tagged } from './cache.ts'
+import { addressOf, clientAddress, networkOf } from './address.ts'
+import { type CachePolicy, cacheable, cacheControl, etag, isFresh, tagged } from './cache.ts'
 import type { RateLimitSettings } from './config.ts'
 import { HttpCall, type HttpEnv } from './context.ts'
 import { docsHtml, docsPolicy } from './docs.ts'
+import { createHeldPages, type HeldPage, type HeldPages } from './held-pages.ts'
 import { idempotencyKey } from './idempotency.ts'
 import { checkLength, checkUrl, lengthRequired, mediaType, parseJson, readBody } from './input.ts'
 import { checkCsrf, createOriginPolicy } from './origin.ts'
@@ -21,7 +23,13 @@ import { createRateLimiter, type RateClass, RateLimited, type RateLimiter, type 
 import { createRoutes, flagsOf, plainFlags, type RouteFlags } from './route.ts'
 import type { Sessions } from './sessions.ts'
 
-export type App = OpenAPIHono<HttpEnv>
+export type App = OpenAPIHono<HttpEnv> & {
+  /**
+   * Answers a request that a page in hand answers, everything else a public GET owes included; false when the request has
+   * to go through the app.
+   */
+  answerHeld(request: IncomingMessage, response: ServerResponse): boolean
+}
 
 export type AppOptions = {
   /** Also the namespace of its limits in Redis. */
@@ -64,7 +72,7 @@ const STAFF_ROLES = new Set(['super_admin', 'staff'])
  */
 export function createApp(options: AppOptions): App {
   const { log, config } = options
-  const app: App = createRoutes()
+  const pages = createHeldPages()
   const origins = createOriginPolicy(options.trustedOrigins)
   const limiter = createRateLimiter({ redis: options.redis, name: options.name, log, settings: config.RATE_LIMITS })
   const securityHeaders = Object.entries({
@@ -76,6 +84,8 @@ export function createApp(options: AppOptions): App {
     ...(config.COOKIE_SECURE ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
     ...options.headers,
   })
+  const answerHeld = createShortcut(options, { pages, limiter, securityHeaders })
+  const app: App = Object.assign(createRoutes(), { answerHeld })
   const guard = createGuard(options, limiter, origins)
   const admission = createAdmission({
     maxInFlight: config.MAX_IN_FLIGHT,
@@ -92,10 +102,9 @@ export function createApp(options: AppOptions): App {
   const pipeline: MiddlewareHandler<HttpEnv> = async (c, next) => {
     const started = performance.now()
     const { method, flags, route } = matched(c)
-    const inbound = c.req.header('x-request-id')
     const call = new HttpCall({
       request: c.req.raw,
-      requestId: inbound !== undefined && /^[\w.:-]{8,64}$/.test(inbound) ? inbound : randomUUID(),
+      requestId: requestIdFrom(c.req.header('x-request-id')),
       timeoutMs: flags.timeoutMs ?? config.REQUEST_TIMEOUT_MS,
       log,
     })
@@ -110,6 +119,20 @@ export function createApp(options: AppOptions): App {
           admission.check(isPreferred)
           // Outside the bound: a client that sends its body slowly takes nobody's place.
           await guard(c, call, flags, route !== undefined)
+          if (flags.cache && !flags.cache.private && method === 'GET') {
+            const target = targetOf(c.req.url)
+            const page = pages.get(target)
+            if (page) {
+              c.res = pageResponse(c, page)
+              return
+            }
+            answerWithTag(c, flags.cache, (body, tag) => {
+              const { rateClass, cache } = flags
+              const contentType = 'application/json'
+              const kept = { route: route!, rateClass, body: Buffer.from(body), tag, contentType }
+              pages.put(target, { ...kept, cacheControl: cacheControl(cache!) }, started)
+            })
+          } else if (flags.cache) answerWithTag(c, flags.cache)
           const leave = await admission.enter(isPreferred)
           await next().finally(leave)
         })
@@ -160,6 +183,53 @@ function createRefusalLog(log: Log): () => void {
       log.warn({ refused }, 'requests refused: too much to do')
       refused = 0
     }, 10_000).unref()
+  }
+}
+
+const requestIdFrom = (inbound: string | undefined): string =>
+  inbound !== undefined && /^[\w.:-]{8,64}$/.test(inbound) ? inbound : randomUUID()
+
+/** Path and query of an absolute URL. */
+const targetOf = (url: string): string => url.slice(url.indexOf('/', 8))
+
+function pageResponse(c: Context<HttpEnv>, { body, tag, contentType, cacheControl }: HeldPage): Response {
+  c.header('Cache-Control', cacheControl)
+  if (isFresh(c.req.header('if-none-match'), tag)) return c.body(null, 304, { ETag: tag })
+  return c.body(body as never, 200, { 'Content-Type': contentType, ETag: tag })
+}
+
+/**
+ * The way of a public page that is in hand: counted, logged, measured and headed like every answer, but without the
+ * objects that a request through the app is made of, which cost ten times as much as sending the bytes.
+ */
+function createShortcut(
+  { log, config, observe }: AppOptions,
+  of: { pages: HeldPages; limiter: RateLimiter; securityHeaders: [string, string][] },
+): App['answerHeld'] {
+  const fixed = [...of.securityHeaders.filter(([name]) => name !== 'Cache-Control').flat(), 'Vary', 'Origin']
+  return (request, response) => {
+    const { headers } = request
+    if (request.method !== 'GET' || headers.origin !== undefined) return false
+    const page = of.pages.get(request.url!)
+    if (!page) return false
+    const peer = request.socket.remoteAddress
+    const forwarded = headers['x-forwarded-for'] as string | undefined
+    const address = networkOf(addressOf(peer, forwarded, config.TRUST_PROXY))
+    if (!of.limiter.takeAtOnce(page.rateClass, address)) return false
+    const started = performance.now()
+    const requestId = requestIdFrom(headers['x-request-id'] as string | undefined)
+    const own = ['X-Request-Id', requestId, 'Cache-Control', page.cacheControl, 'ETag', page.tag]
+    const status = isFresh(headers['if-none-match'], page.tag) ? 304 : 200
+    if (status === 304) response.writeHead(304, [...own, ...fixed]).end()
+    else {
+      own.push('Content-Type', page.contentType, 'Content-Length', String(page.body.byteLength))
+      response.writeHead(200, [...own, ...fixed]).end(page.body)
+    }
+    const ms = performance.now() - started
+    observe?.({ method: 'GET', route: page.route, status, seconds: ms / 1000 })
+    const line = { requestId, method: 'GET', route: page.route, status, ms: Math.round(ms * 10) / 10 }
+    log.info({ ...line, caller: 'anonymous' }, 'request')
+    return true
   }
 }
 
@@ -264,7 +334,6 @@ function createGuard(options: AppOptions, limiter: RateLimiter, origins: ReturnT
     if (flags.auth !== 'public') checkAuth(call, flags)
     if (flags.idempotent) c.set('idempotencyKey', idempotencyKey(c))
     if (writes) await takeBody(c, flags)
-    if (flags.cache) answerWithTag(c, flags)
   }
 }
 
@@ -308,13 +377,17 @@ async function takeBody(c: Context<HttpEnv>, flags: RouteFlags): Promise<void> {
   c.req.json = () => Promise.resolve(value as never)
 }
 
-/** `c.json` of a cached route: Cache-Control and ETag on 200, 304 when the client holds it. */
-function answerWithTag(c: Context<HttpEnv>, flags: RouteFlags): void {
+/** `c.json` of a cached route: Cache-Control and ETag on 200, 304 when the client holds it; `keep` sees what is answered. */
+function answerWithTag(c: Context<HttpEnv>, policy: CachePolicy, keep?: (body: string, tag: string) => void): void {
   const plain = c.json
   c.json = ((value: unknown, status?: unknown, headers?: unknown) => {
     if (status !== undefined && status !== 200) return plain(value as never, status as never, headers as never)
-    cacheable(c, flags.cache!)
-    return tagged(c, JSON.stringify(value), 'application/json')
+    cacheable(c, policy)
+    const body = JSON.stringify(value)
+    const tag = etag(body)
+    keep?.(body, tag)
+    if (isFresh(c.req.header('if-none-match'), tag)) return c.body(null, 304, { ETag: tag })
+    return c.body(body, 200, { 'Content-Type': 'application/json', ETag: tag })
   }) as typeof c.json
 }
 

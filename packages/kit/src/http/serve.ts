@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { newId } from '../id.ts'
@@ -7,7 +7,11 @@ import type { Log } from '../log.ts'
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** Anything with Hono's `fetch`. */
-export type Fetchable = { fetch(request: Request, env: HttpBindings): Response | Promise<Response> }
+export type Fetchable = {
+  fetch(request: Request, env: HttpBindings): Response | Promise<Response>
+  /** Answers without `fetch`, or says no. */
+  answerHeld?(request: IncomingMessage, response: ServerResponse): boolean
+}
 
 export type HttpServer = {
   port: number
@@ -46,6 +50,7 @@ export async function serveHttp(options: {
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 15_000 },
     (req, res) => {
+      if (!draining && options.app.answerHeld?.(req, res)) return
       if (draining) res.setHeader('Connection', 'close')
       inFlight.add(res)
       res.once('close', () => inFlight.delete(res))

@@ -1,0 +1,58 @@
+import type { RateClass } from './rate-limit.ts'
+
+/** A whole public answer, ready to be sent again. */
+export type HeldPage = {
+  /** The pattern it matched, for logs and metrics. */
+  route: string
+  rateClass: RateClass
+  body: Buffer
+  tag: string
+  contentType: string
+  cacheControl: string
+  /** Milliseconds of `performance.now()` at which it is too old. */
+  until: number
+}
+
+export type HeldPages = {
+  get(target: string): HeldPage | undefined
+  /** `startedAt` is when the request began that the page answers: nothing in it is older than that. */
+  put(target: string, page: Omit<HeldPage, 'until'>, startedAt: number): void
+}
+
+/** How long a public answer is sent again without asking anybody; with its `max-age` the bound on how old a page can be. */
+export const HOLD_MS = 1_000
+const MAX_BYTES = 32 * 1024 * 1024
+
+/**
+ * Public answers by path and query, each for a second: whatever the load, a page is made about once a second in each process,
+ * and no invalidation can get lost. The oldest go first when there are too many.
+ */
+export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {}): HeldPages {
+  // A page that is made again goes to the end: the map's order is nearly that of age, which is good enough to drop by.
+  const pages = new Map<string, HeldPage>()
+  let bytes = 0
+
+  const drop = (target: string, page: HeldPage) => {
+    pages.delete(target)
+    bytes -= page.body.byteLength
+  }
+  return {
+    get(target) {
+      const page = pages.get(target)
+      return page && page.until > performance.now() ? page : undefined
+    },
+    put(target, page, startedAt) {
+      const now = performance.now()
+      const until = startedAt + holdMs
+      if (until <= now || page.body.byteLength > maxBytes) return
+      const before = pages.get(target)
+      if (before) drop(target, before)
+      pages.set(target, { ...page, until })
+      bytes += page.body.byteLength
+      for (const [oldest, held] of pages) {
+        if (held.until > now && bytes <= maxBytes) break
+        drop(oldest, held)
+      }
+    },
+  }
+}

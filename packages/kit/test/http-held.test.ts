@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { PassThrough } from 'node:stream'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createHeldPages, HOLD_MS } from '../src/http/held-pages.ts'
+import { createRateLimiter } from '../src/http/rate-limit.ts'
+import { createRoutes, route } from '../src/http/route.ts'
+import { z } from '../src/http/schemas.ts'
+import { type HttpServer, serveHttp } from '../src/http/serve.ts'
+import { createHarness, type Harness, log } from './http-harness.ts'
+
+let harness: Harness
+let server: HttpServer
+let logged = ''
+let made = 0
+const observed: object[] = []
+
+beforeAll(async () => {
+  const sink = new PassThrough().on('data', (chunk) => (logged += chunk))
+  const observe = ({ seconds: _, ...answer }: { seconds: number }) => observed.push(answer)
+  harness = await createHarness({
+    app: { log: pino({ level: 'info' }, sink) as never, observe },
+    config: { RATE_LIMITS: { read: { address: '1000/86400' } } },
+  })
+  const routes = createRoutes()
+  const cached = {
+    auth: 'public',
+    response: z.object({ madeAt: z.number(), n: z.int() }),
+    cache: { maxAge: 1 },
+  } as const
+  routes.openapi(
+    route({ ...cached, method: 'get', path: '/page/{name}', summary: 'p', params: z.object({ name: z.string() }) }),
+    (c) => c.json({ madeAt: Date.now(), n: ++made }, 200),
+  )
+  harness.app.route('/v1', routes)
+  server = await serveHttp({ app: harness.app, port: 0, host: '127.0.0.1', log })
+})
+afterAll(async () => {
+  await server.close()
+  harness.redis.disconnect()
+})
+
+const ask = async (path: string, headers: Record<string, string> = {}) => {
+  const res = await fetch(`${server.url}/v1${path}`, { headers })
+  const { 'x-request-id': requestId, date: _date, ...rest } = Object.fromEntries(res.headers)
+  return { status: res.status, requestId, headers: rest, text: await res.text() }
+}
+
+test('a page in hand is answered, logged and measured like one that is made', async () => {
+  const first = await ask('/page/same')
+  // The first may find nothing counted in advance and go the long way; from then on it is in hand twice over.
+  const others = await Promise.all(Array.from({ length: 30 }, () => ask('/page/same')))
+  for (const other of others) expect({ ...other, requestId: '' }).toEqual({ ...first, requestId: '' })
+  expect(made).toBe(1)
+  expect(new Set(others.map(({ requestId }) => requestId)).size).toBe(30)
+  for (const { requestId } of others) expect(logged).toContain(requestId)
+  expect(observed).toHaveLength(31)
+  expect(new Set(observed.map((answer) => JSON.stringify(answer))).size).toBe(1)
+
+  const fresh = await ask('/page/same', { 'if-none-match': first.headers.etag! })
+  expect([fresh.status, fresh.text, fresh.headers.etag]).toEqual([304, '', first.headers.etag])
+  expect((await ask('/page/same', { 'x-request-id': 'chosen-by-them' })).requestId).toBe('chosen-by-them')
+})
+
+test('another query is another page, and an error is not kept', async () => {
+  const numbers = await Promise.all(
+    ['?a=1', '?a=2', '?a=1&b=2'].map(async (query) => (await ask(`/page/q${query}`)).text),
+  )
+  expect(new Set(numbers).size).toBe(3)
+  const missing = await ask('/nothing')
+  expect([missing.status, (await ask('/nothing')).status, missing.requestId === undefined]).toEqual([404, 404, false])
+})
+
+test('no page that is answered is older than the bound', async () => {
+  const seen = new Set<number>()
+  while (seen.size < 3) {
+    const askedAt = Date.now()
+    const { madeAt, n } = JSON.parse((await ask('/page/old')).text) as { madeAt: number; n: number }
+    seen.add(n)
+    // Two clocks, each in whole milliseconds.
+    expect(askedAt - madeAt).toBeLessThanOrEqual(HOLD_MS + 2)
+  }
+})
+
+test('what is in hand is bounded; the oldest goes first', () => {
+  const pages = createHeldPages({ maxBytes: 1_000 })
+  const page = {
+    route: '/',
+    rateClass: 'read',
+    body: Buffer.alloc(300),
+    tag: '',
+    contentType: '',
+    cacheControl: '',
+  } as const
+  for (const name of ['a', 'b', 'c', 'd']) pages.put(name, page, performance.now())
+  expect(['a', 'b', 'c', 'd'].filter((name) => pages.get(name))).toEqual(['b', 'c', 'd'])
+  pages.put('huge', { ...page, body: Buffer.alloc(2_000) }, performance.now())
+  pages.put('late', page, performance.now() - HOLD_MS)
+  expect(['huge', 'late', 'd'].filter((name) => pages.get(name))).toEqual(['d'])
+})
+
+test('pages in hand count: whoever asks too often is refused, whichever way the answer would come', async () => {
+  const statuses = new Map<number, number>()
+  for (let left = 1_500; left > 0; left -= 50)
+    for (const { status } of await Promise.all(Array.from({ length: 50 }, () => ask('/page/often'))))
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  expect(statuses.get(200)).toBeLessThanOrEqual(1_000)
+  expect(statuses.get(429)).toBeGreaterThanOrEqual(500)
+}, 60_000)
+
+test.each([
+  [10, 10],
+  [2_000, 1_950],
+])(
+  'instances that share a budget of %i let through no more of it together, and nearly all of it',
+  async (count, least) => {
+    const name = `shared-${randomUUID()}`
+    const settings = { '*': { address: `${count}/86400` } }
+    const limiters = [1, 2].map(() => createRateLimiter({ redis: harness.redis, name, log, settings }))
+    let passed = 0
+    for (let round = 0; round < count / 10 + 5; round++)
+      await Promise.all(
+        limiters.flatMap((limiter) =>
+          Array.from({ length: 10 }, () =>
+            limiter.take('read', '10.0.0.1', undefined).then(
+              () => passed++,
+              () => undefined,
+            ),
+          ),
+        ),
+      )
+    expect(passed).toBeLessThanOrEqual(count)
+    expect(passed).toBeGreaterThanOrEqual(least)
+  },
+)
