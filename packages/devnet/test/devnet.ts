@@ -17,6 +17,7 @@ export type TestDevnet = Devnet & {
 export async function startTestDevnet(
   env: Record<string, Environment> = {},
   overrides: Record<string, object> = {},
+  options: { stripeWebhookUrl?: string } = {},
 ): Promise<TestDevnet> {
   const dataDir = mkdtempSync(join(tmpdir(), 'haat-e2e-'))
   const prefix = `e2e${randomBytes(3).toString('hex')}`
@@ -28,6 +29,7 @@ export async function startTestDevnet(
     ports: portsFrom(20_000 + (process.pid % 200) * 60),
     stripeWebhookRetryMs: [20, 50, 100, 500],
     overrides,
+    ...options,
     env: {
       '*': { LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent', EVENT_RETRY_SECONDS: '1,1,1' },
       ...env,
