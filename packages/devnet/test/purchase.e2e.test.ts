@@ -191,11 +191,6 @@ test('the whole story: two vendors, one checkout, paid, delivered, reviewed, pai
   expect(reviewed.product).toMatchObject({ ratingAvg: 5, ratingCount: 1 })
 
   // Earnings carry the commission of the sale; the balance is paid out after a second person's approval.
-  await devnet.services
-    .get('vendor')!
-    .runJob('settle-earnings')
-    .catch(() => undefined)
-  await devnet.settle()
   const path = { vendorId: leaf.vendorId }
   const earnings = await ok(leaf.vendor.GET('/v1/vendors/{vendorId}/earnings', { params: { path, query: {} } }))
   const line = earnings.items.find((earning) => earning.orderItemId !== null)!
