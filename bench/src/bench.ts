@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import type { Stores } from '@haat/stores/stores'
 import type { Job, Script } from './load/protocol.ts'
 import { type Load, startLoad } from './load/start-load.ts'
-import { type Cpu, cpuBetween, type Processes, readCpu } from './processes.ts'
+import { type Cpu, cpuBetween, type Processes, processesOf, readCpu } from './processes.ts'
 import { type Inspected, startProfile } from './profile.ts'
 
 export const CONCURRENCY = 16
@@ -9,6 +10,7 @@ export const CONCURRENCY = 16
 const WARMUP_SECONDS = 5
 
 export type Options = {
+  stores: Stores
   dataDir: string
   seconds: number
   products: number
@@ -49,8 +51,10 @@ export type Bench = Options & {
   inspected: Inspected[]
   /** Plays a script at the fixed concurrency; `row` names the profiles. */
   drive(row: string, script: Script, own?: Partial<Job>): Promise<Driven>
-  /** Plays a script whose list is used once to its end, unmeasured. */
-  warm(script: Script): Promise<void>
+  /** Plays a script unmeasured: `times` repetitions, or to the end of a list that is used once. */
+  warm(script: Script, times?: number): Promise<void>
+  /** Starts timing the chosen processes' functions; the answer ends it and tells. */
+  profiled(row: string): Promise<() => Promise<void>>
   close(): void
 }
 
@@ -59,38 +63,49 @@ export async function openBench(options: Options): Promise<Bench> {
   const load: Load = await startLoad()
   const bench: Bench = {
     ...options,
-    processes: new Map(),
+    processes: processesOf(options.dataDir),
     inspected: [],
     async drive(row, script, own = {}) {
       const job = { concurrency: CONCURRENCY, warmupSeconds: WARMUP_SECONDS, seconds: options.seconds, ...own, script }
       const watched: Processes = new Map([...bench.processes, ['load generator', load.pid], ['bench', process.pid]])
-      const chosen = bench.inspected.filter(({ name }) =>
-        options.profile.some((wanted) => wanted === 'all' || wanted === name),
-      )
       let before: Cpu = new Map()
-      let profiles: Promise<(() => Promise<string>)[]> = Promise.resolve([])
+      let profiles: Promise<() => Promise<void>> | undefined
       const result = await load.play(job, () => {
         before = readCpu(watched)
-        profiles = Promise.all(chosen.map((one) => startProfile(one, join(options.dataDir, 'profiles'), row)))
+        profiles = bench.profiled(row)
       })
       const used = cpuBetween(before, readCpu(watched))
-      for (const stop of await profiles) options.log(await stop())
+      await (await profiles)?.()
       const repetitions = result.latencies.length
       return {
         perSecond: result.seconds > 0 ? repetitions / result.seconds : 0,
         ...percentiles(result.latencies),
         cpu: perRepetition(used, repetitions),
         notes: [],
-        faults: Object.entries(result.errors).map(([message, count]) => `${count} × ${message}`),
+        faults: [
+          ...Object.entries(result.errors).map(([message, count]) => `${count} × ${message}`),
+          ...(repetitions === 0 ? ['nothing was begun and ended in the measured time'] : []),
+        ],
         repetitions,
         seconds: result.seconds,
         position: result.position,
         orderIds: result.orderIds,
       }
     },
-    async warm(script) {
-      const { errors } = await load.play({ script, concurrency: CONCURRENCY, warmupSeconds: 0, seconds: 600 }, () => {})
+    async warm(script, times) {
+      const job = { script, concurrency: CONCURRENCY, warmupSeconds: 0, seconds: 600, ...(times ? { times } : {}) }
+      const { errors } = await load.play(job, () => {})
       for (const [message, count] of Object.entries(errors)) options.log(`while warming: ${count} × ${message}`)
+    },
+    async profiled(row) {
+      const chosen = bench.inspected.filter(
+        ({ name }) => options.profile.includes(name) || options.profile.includes('all'),
+      )
+      const folder = join(options.dataDir, 'profiles')
+      const stops = await Promise.all(chosen.map((one) => startProfile(one, folder, row)))
+      return async () => {
+        for (const stop of stops) options.log(await stop())
+      }
     },
     close: () => load.close(),
   }

@@ -6,7 +6,7 @@ import { startStores } from '@haat/stores/stores'
 import { type Bench, type Measured, openBench } from './bench.ts'
 import { type FloorName, floorTitles, measureFloor } from './floors/floors.ts'
 import { openMarketplace } from './market.ts'
-import { readMemory } from './processes.ts'
+import { processesOf, readMemory } from './processes.ts'
 import { cpuText, document, type Line, missed, printed, type Report } from './report.ts'
 import type { Market, Row } from './rows/row.ts'
 import { rows } from './rows/rows.ts'
@@ -48,14 +48,15 @@ mkdirSync(dataDir, { recursive: true })
 const began = performance.now()
 const log = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)}s  ${line}`)
 
+const stores = await startStores({ dataDir, log })
 const bench = await openBench({
+  stores,
   dataDir,
   seconds: Number(values.seconds),
   products: Number(values.products),
   profile: values.profile,
   log,
 })
-const stores = await startStores({ dataDir, log })
 const report: Report = {
   lines: [],
   floors: {},
@@ -104,7 +105,7 @@ async function measureMarket(bench: Bench, wanted: Extract<Row, { on: 'market' }
     report.memory.push({ title: 'after the rows', megabytes: readMemory(bench.processes) })
   } finally {
     await devnet.close()
-    bench.processes = new Map()
+    bench.processes = processesOf(dataDir)
     bench.inspected = []
   }
 }

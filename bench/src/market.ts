@@ -14,11 +14,10 @@ const LOGS_AS_IN_PRODUCTION = { LOG_LEVEL: 'info' }
 /** Starts the marketplace, every member in a process of its own, stores durable, logs on. */
 export async function openMarketplace(bench: Bench): Promise<Devnet> {
   rmSync(join(bench.dataDir, 'log'), { recursive: true, force: true })
-  // The emulator writes all it knows at every step: what earlier runs bought would be load that no provider makes.
-  rmSync(join(bench.dataDir, 'stripe.json'), { force: true })
   const devnet = await startDevnet({
     dataDir: bench.dataDir,
     processes: true,
+    stripeForgets: true,
     ports: portsFrom(BENCH_PORTS),
     env: {
       '*': LOGS_AS_IN_PRODUCTION,

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { type Bench, CONCURRENCY, type Measured, percentiles } from '../bench.ts'
+import { makeDatabase } from '../seed/database.ts'
 
 const DATABASE = 'bench_floor'
 const script = fileURLToPath(new URL('order.sql', import.meta.url))
@@ -16,7 +17,7 @@ const script = fileURLToPath(new URL('order.sql', import.meta.url))
  * else by a process of ours that plays the same script through pg's pool.
  */
 export async function measureOrderFloor(bench: Bench, postgresUrl: string): Promise<Measured> {
-  const url = await makeDatabase(postgresUrl)
+  const url = await prepare(postgresUrl)
   const hasPgbench = await promisify(execFile)('pgbench', ['--version']).then(
     () => true,
     () => false,
@@ -30,20 +31,14 @@ export async function measureOrderFloor(bench: Bench, postgresUrl: string): Prom
   }
 }
 
-async function makeDatabase(postgresUrl: string): Promise<URL> {
-  const admin = new pg.Client({ connectionString: postgresUrl })
-  await admin.connect()
-  await admin.query(`drop database if exists ${DATABASE} with (force)`)
-  await admin.query(`create database ${DATABASE}`)
-  await admin.end()
-  const url = new URL(postgresUrl)
-  url.pathname = `/${DATABASE}`
-  const own = new pg.Client({ connectionString: url.href })
-  await own.connect()
-  await own.query(readFileSync(new URL('order-schema.sql', import.meta.url), 'utf8'))
-  await own.query('vacuum analyze')
-  await own.end()
-  return url
+async function prepare(postgresUrl: string): Promise<URL> {
+  const url = await makeDatabase(postgresUrl, DATABASE)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(readFileSync(new URL('order-schema.sql', import.meta.url), 'utf8'))
+  await client.query('vacuum analyze')
+  await client.end()
+  return new URL(url)
 }
 
 type Played = { latencies: number[]; seconds: number }

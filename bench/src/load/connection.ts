@@ -5,6 +5,8 @@ export type Answer = { status: number; body: Buffer }
 /** One keep-alive HTTP/1.1 connection, one request at a time: no pipelining, no pool, nothing parsed that is not needed. */
 export type Connection = {
   send(request: Buffer): Promise<Answer>
+  /** False once either side has closed it. */
+  readonly open: boolean
   close(): void
 }
 
@@ -35,8 +37,12 @@ export async function openConnection(port: number): Promise<Connection> {
     send: (request) =>
       new Promise((resolve, reject) => {
         waiting = { resolve, reject }
-        socket.write(request)
+        if (socket.writable) socket.write(request)
+        else fail(new Error('the connection is closed'))
       }),
+    get open() {
+      return socket.writable
+    },
     close: () => socket.destroy(),
   }
 }

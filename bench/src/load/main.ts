@@ -12,7 +12,7 @@ process.on('message', async (job: Job) => {
 process.on('disconnect', () => process.exit(0))
 tell({ kind: 'ready' })
 
-async function work({ script, concurrency, warmupSeconds, seconds }: Job): Promise<Result> {
+async function work({ script, concurrency, warmupSeconds, seconds, times = Infinity }: Job): Promise<Result> {
   const story = await openStory(script)
   const latencies: number[] = []
   const errors: Record<string, number> = {}
@@ -22,12 +22,13 @@ async function work({ script, concurrency, warmupSeconds, seconds }: Job): Promi
   const until = measureFrom + seconds * 1000
   let measuringSince = 0
   let last = measureFrom
+  let begun = 0
 
   const worker = async (index: number) => {
     let connection: Connection = await openConnection(script.port)
     for (;;) {
       const started = performance.now()
-      if (started >= until) break
+      if (started >= until || begun++ >= times) break
       if (started >= measureFrom && !measuringSince) {
         measuringSince = started
         tell({ kind: 'measuring' })

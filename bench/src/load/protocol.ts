@@ -20,7 +20,14 @@ export type Script =
       address: object
     }
 
-export type Job = { script: Script; concurrency: number; warmupSeconds: number; seconds: number }
+export type Job = {
+  script: Script
+  concurrency: number
+  warmupSeconds: number
+  seconds: number
+  /** Ends after so many repetitions, if that is earlier. */
+  times?: number
+}
 
 export type Result = {
   /** Between the end of the warm-up and the last answer. */

@@ -65,7 +65,7 @@ function check({ status, body }: Answer, expected: Buffer): void {
  */
 async function checkoutStory(script: Extract<Script, { kind: 'checkout' }>): Promise<Story> {
   const paid = await openPaidWatch(script.postgresUrl)
-  const stripe = new Map<number, Promise<Connection>>()
+  const stripe = new Map<number, Connection>()
   const turns = new Map<number, number>()
   const perWorker = Math.max(1, Math.floor(script.browsers.length / 16))
   return {
@@ -94,10 +94,12 @@ async function checkoutStory(script: Extract<Script, { kind: 'checkout' }>): Pro
         },
         { 'idempotency-key': randomUUID() },
       )
-      const provider = stripe.get(worker) ?? openConnection(script.stripePort)
+      // The provider closes a connection that it has not heard from for a while.
+      let provider = stripe.get(worker)
+      if (!provider?.open) provider = await openConnection(script.stripePort)
       stripe.set(worker, provider)
       const { intentId, clientSecret } = placed.payment
-      const payment = await (await provider).send(
+      const payment = await provider.send(
         encode({
           method: 'POST',
           path: `/_emulator/pay/${intentId}?client_secret=${clientSecret}`,
@@ -111,7 +113,7 @@ async function checkoutStory(script: Extract<Script, { kind: 'checkout' }>): Pro
     },
     position: () => 0,
     async close() {
-      for (const connection of stripe.values()) (await connection).close()
+      for (const connection of stripe.values()) connection.close()
       await paid.close()
     },
   }

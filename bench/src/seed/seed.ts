@@ -4,6 +4,7 @@ import { importCatalog } from '@haat/devnet/csv'
 import type { Devnet } from '@haat/devnet/devnet'
 import { each } from '@haat/devnet/each'
 import { ensureCategories, ensureCommission, ensureCustomer, ensureVendor } from '@haat/devnet/market'
+import { patient } from '@haat/devnet/patient'
 import { createProgress } from '@haat/devnet/progress'
 import { leaves, slugOf, topCategories } from '@haat/devnet/seed/taxonomy'
 import type { Browser } from '../load/protocol.ts'
@@ -65,12 +66,12 @@ export async function seedMarket(devnet: Devnet, dataDir: string, products: numb
 /** Browsers in which customers are signed in. */
 export async function signIn({ devnet, store }: World, count = CUSTOMERS): Promise<Browser[]> {
   const progress = createProgress()
-  await each(Array.from({ length: count }).keys(), 4, async (index) => {
-    if (index >= store.journal.customers) await ensureCustomer(devnet, customer(index))
+  await each(Array.from({ length: count }).keys(), 2, async (index) => {
+    if (index >= store.journal.customers) await patient(() => ensureCustomer(devnet, customer(index)))
   })
   store.save({ customers: Math.max(count, store.journal.customers) })
   const browsers: Browser[] = []
-  await each(Array.from({ length: count }).keys(), 4, async (index) => {
+  await each(Array.from({ length: count }).keys(), 2, async (index) => {
     const { email, password } = customer(index)
     const answer = await fetch(`${devnet.urls.storefront}/v1/auth/login`, {
       method: 'POST',

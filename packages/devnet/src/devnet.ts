@@ -47,6 +47,8 @@ export async function startDevnet(options: {
   /** Parts of a service's context that a story replaces, such as its clock (one process only). */
   overrides?: Record<string, object>
   stripeWebhookRetryMs?: number[]
+  /** Keeps the emulator's state in memory only: writing all of it down at every step is load that no provider makes. */
+  stripeForgets?: boolean
   /** Where Stripe sends its notices; the storefront by default. */
   stripeWebhookUrl?: string
   log: (line: string) => void
@@ -72,7 +74,7 @@ export async function startDevnet(options: {
         secret: webhookSecret(secrets),
       },
     ],
-    stateFile: join(dataDir, 'stripe.json'),
+    ...(options.stripeForgets ? {} : { stateFile: join(dataDir, 'stripe.json') }),
     ...(options.stripeWebhookRetryMs ? { retryScheduleMs: options.stripeWebhookRetryMs } : {}),
   })
   const environment = (member: Member) =>

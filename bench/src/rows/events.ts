@@ -1,0 +1,71 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { migrate } from '@haat/kit/postgres'
+import { percentiles, perRepetition } from '../bench.ts'
+import type { HandlerTask, Published, PublisherTask } from '../events/protocol.ts'
+import { cpuBetween, readCpu } from '../processes.ts'
+import { makeDatabase } from '../seed/database.ts'
+import type { Row } from './row.ts'
+
+const PER_SECOND = 500
+const PREFIX = 'bench'
+
+/**
+ * The event machinery alone, in two processes with a database each, since nothing in the shop makes 500 events a second on a
+ * small machine: outbox, relay, broker, inbox, handler.
+ */
+const latency: Row = {
+  name: `event from commit to its handler's commit, ${PER_SECOND} a second`,
+  target: { p50Below: 20, p99Below: 150 },
+  on: 'stores',
+  async measure(bench) {
+    const { urls } = bench.stores
+    const [publisherUrl, handlerUrl] = [
+      await makeDatabase(urls.postgres, 'bench_publisher'),
+      await makeDatabase(urls.postgres, 'bench_handler'),
+    ]
+    for (const url of [publisherUrl, handlerUrl]) await migrate(url, new URL('../events/migrations/', import.meta.url))
+    const common = { rabbitmqUrl: urls.rabbitmq, prefix: PREFIX }
+    const handler = start('handler.ts', { ...common, url: handlerUrl })
+    await once(handler, 'message')
+    const publisher = start('publisher.ts', {
+      ...common,
+      url: publisherUrl,
+      handlerUrl,
+      perSecond: PER_SECOND,
+      warmupSeconds: 5,
+      seconds: bench.seconds,
+    })
+    await once(publisher, 'message')
+    const processes = new Map([...bench.processes, ['publisher', publisher.pid!], ['handler', handler.pid!]])
+    await once(publisher, 'message')
+    const before = readCpu(processes)
+    const [published] = (await once(publisher, 'message')) as [Published]
+    const used = cpuBetween(before, readCpu(processes))
+    await Promise.all([publisher, handler].map(stop))
+    const { latencies, perSecond, lost } = published
+    const slow = perSecond < PER_SECOND * 0.98
+    return {
+      perSecond,
+      ...percentiles(latencies),
+      cpu: perRepetition(used, latencies.length),
+      notes: ['from just before the commit is sent to the notification that leaves with the handler’s commit'],
+      faults: [
+        ...(lost ? [`${lost} events were not handled`] : []),
+        ...(slow ? [`only ${perSecond.toFixed(0)} events a second were committed`] : []),
+      ],
+    }
+  },
+}
+
+const start = (file: string, task: HandlerTask | PublisherTask): ChildProcess =>
+  fork(fileURLToPath(new URL(`../events/${file}`, import.meta.url)), [JSON.stringify(task)], { execArgv: [] })
+
+async function stop(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit')
+  child.send('stop')
+  await gone
+}
+
+export const eventRows: Row[] = [latency]
