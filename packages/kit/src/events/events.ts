@@ -4,6 +4,15 @@ import { systemCall } from '../call.ts'
 import { job, startJobs } from '../jobs.ts'
 import type { Log } from '../log.ts'
 import { openPgSession, type PgSession } from '../pg-session.ts'
+import {
+  archiveDocuments,
+  ensureArchiveIndex,
+  PUBLISHED_EVENTS,
+  replayDocuments,
+  replayOutbox,
+  sweepDocuments,
+  sweepOutbox,
+} from './archive.ts'
 import { connectBroker, disconnectBroker, within } from './broker.ts'
 import { createConsumer, type StartCall } from './consumer.ts'
 import { OUTBOX_CHANNEL } from './emit.ts'
@@ -18,7 +27,8 @@ import { brokerObjects, DEFAULT_PREFIX, handlerQueues } from './topology.ts'
 
 export type { EventHandler } from './on.ts'
 
-const RELAY_INTERVAL_MS = 1_000
+/** Commits wake the relay themselves; the timer is for what a crash or a lost connection left. */
+const RELAY_INTERVAL_MS = 5_000
 const BROKER_WAIT_MS = 5_000
 const SETTLE_TIMEOUT_MS = 15_000
 
@@ -44,6 +54,8 @@ export type EventOptions<Ctx> = {
   startCall?: StartCall
   /** `haat` by default; tests that share a broker take their own. */
   prefix?: string
+  /** Publishes once more what was published since then: after a restore, or when the broker was lost. */
+  replaySince?: Date | undefined
 }
 
 export type Events = {
@@ -86,10 +98,19 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
     if (handle.kind === 'transactional' && !db)
       throw new Error(`on(${event.type}) needs PostgreSQL; use onIdempotent()`)
 
-  const collections = (options.mongo?.collections ?? []).map((name) => options.mongo!.db.collection(name))
-  const sources: Source[] = collections.map((collection) => pendingSource(collection, service))
+  const mongo = options.mongo?.collections.length ? options.mongo : undefined
+  const collections = mongo ? [...mongo.collections, PUBLISHED_EVENTS].map((name) => mongo.db.collection(name)) : []
+  const sources: Source[] = collections.map((collection) =>
+    pendingSource(collection, service, (events) => archiveDocuments(mongo!.db, events)),
+  )
   if (db) sources.unshift(outboxSource(db, service))
   for (const collection of collections) await ensurePendingIndex(collection)
+  if (mongo) await ensureArchiveIndex(mongo.db)
+  if (options.replaySince) {
+    const since = options.replaySince
+    const replayed = (db ? await replayOutbox(db, since) : 0) + (mongo ? await replayDocuments(mongo.db, since) : 0)
+    log.warn({ since, replayed }, 'events are published once more')
+  }
 
   const publisher = openPublisher({
     url: options.url,
@@ -137,10 +158,11 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
   )
   await publisher.whenReady(BROKER_WAIT_MS).catch((err) => log.warn({ err }, 'starting without the broker'))
   for (const consumer of consumers) consumer.start()
-  const housekeeping =
-    db && options.handlers.some(({ handle }) => handle.kind === 'transactional')
-      ? sweeping(db, service, log)
-      : undefined
+  const housekeeping = sweeping(service, log, async (signal) => {
+    if (db) await sweepInbox(db, signal)
+    if (db) await sweepOutbox(db, signal)
+    if (mongo) await sweepDocuments(mongo.db)
+  })
 
   const queueNames = queues.map(({ queue }) => queue)
   const moved = () => relay.published + consumers.reduce((sum, consumer) => sum + consumer.handled, 0)
@@ -193,7 +215,7 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
     },
     stopConsuming,
     async close() {
-      await Promise.all([stopConsuming(), housekeeping?.close()])
+      await Promise.all([stopConsuming(), housekeeping.close()])
       await relay.wake()
       await relay.close()
       if (!options.session) await session?.close()
@@ -202,13 +224,10 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
-const sweeping = (db: Kysely<any>, service: string, log: Log) =>
+const sweeping = (service: string, log: Log, sweep: (signal: AbortSignal) => Promise<void>) =>
   startJobs({
     service,
     ctx: undefined,
     log,
-    jobs: [
-      job('sweep-inbox', { everySeconds: 3600, run: async (_, call) => void (await sweepInbox(db, call.signal)) }),
-    ],
+    jobs: [job('sweep-events', { everySeconds: 3600, run: (_, call) => sweep(call.signal) })],
   })
