@@ -3,10 +3,18 @@ import { createValidator } from '@bufbuild/protovalidate'
 import { registry } from '@haat/proto/image'
 import type { FieldViolation } from './errors.ts'
 
-// Patterns come from our own contracts, never from input; they are anchored and simple.
+// Patterns come from our own contracts, never from input; they are anchored and simple, and as few as the contracts have.
+const patterns = new Map<string, RegExp>()
 const validator = createValidator({
   registry,
-  regexMatch: (pattern, against) => new RegExp(pattern, 'u').test(against),
+  regexMatch(pattern, against) {
+    let compiled = patterns.get(pattern)
+    if (!compiled) {
+      compiled = new RegExp(pattern, 'u')
+      patterns.set(pattern, compiled)
+    }
+    return compiled.test(against)
+  },
 })
 
 /** The contract's field rules, checked on the bytes as they came; an empty list means the message is valid. */
