@@ -17,6 +17,15 @@ create table outbox (
   occurred_at timestamptz not null default now()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_insert_scale_factor = 0);
 
+-- Events the broker has confirmed, for three days: what it loses before they are handled, or what a consumer's restored database
+-- has not seen yet, is published again from here (REPLAY_EVENTS_SINCE).
+create table outbox_published (
+  id bigint primary key,
+  envelope jsonb not null,
+  published_at timestamptz not null default now()
+);
+create index outbox_published_published_at on outbox_published (published_at);
+
 -- Which handler has already taken effect for which event; committed together with the handler's own writes. Rows are kept
 -- for 14 days, longer than dead letters and replays are used, and then swept every hour.
 create table inbox (

@@ -85,6 +85,11 @@ export const broker = {
     .transform((list) => list.split(',').map(Number)),
   /** First part of every name on the broker; tests that share one take their own. */
   EVENT_PREFIX: z.string().optional(),
+  /**
+   * Publishes once more, at every start, what was published since this moment; at most three days back. Set it for the first
+   * start after a restore or after the broker was lost, and take it away again.
+   */
+  REPLAY_EVENTS_SINCE: z.coerce.date().optional(),
 }
 
 export const mongo = { MONGO_URL: text(), MONGO_DATABASE: z.string().optional() }

@@ -37,6 +37,7 @@ export type ServiceConfig = {
   RABBITMQ_URL?: string | undefined
   EVENT_RETRY_SECONDS?: number[] | undefined
   EVENT_PREFIX?: string | undefined
+  REPLAY_EVENTS_SINCE?: Date | undefined
 }
 
 /** What a service's assembly function gets to build its context from; whatever it opens is closed with the service. */
@@ -168,6 +169,7 @@ export async function startService<Context>(
       handlers: parts.events ?? [],
       retrySeconds: config.EVENT_RETRY_SECONDS ?? [1, 5, 30, 300, 1800],
       ...(config.EVENT_PREFIX ? { prefix: config.EVENT_PREFIX } : {}),
+      replaySince: config.REPLAY_EVENTS_SINCE,
       ...(postgres && session ? { db: postgres.db, session } : {}),
       ...(mongo ? { mongo: { db: mongo.db, collections: parts.eventCollections ?? [] } } : {}),
       metrics: {

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { archivePublished } from './archive.ts'
 import type { Envelope } from './envelope.ts'
 import type { Source } from './relay.ts'
 
@@ -6,7 +7,7 @@ const BATCH = 250
 
 /**
  * The outbox table as a source. Rows are locked while they are published, skipping those another process holds, and
- * deleted when confirmed; if the transaction fails after publishing, they are published once more.
+ * archived when confirmed; if the transaction fails after publishing, they are published once more.
  */
 // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
 export function outboxSource(db: Kysely<any>, service: string): Source {
@@ -20,7 +21,7 @@ export function outboxSource(db: Kysely<any>, service: string): Source {
         const events = rows.map(({ id, envelope }) => complete(envelope, Number(id), service))
         const confirmed = await publish(events)
         const done = rows.filter((row) => confirmed.has(row.envelope.eventId)).map((row) => row.id)
-        if (done.length) await sql`delete from outbox where id = any(${done}::bigint[])`.execute(tx)
+        if (done.length) await archivePublished(tx, done)
         return { published: done.length, oldest: new Date(events[0]!.occurredAt), more: rows.length === BATCH }
       }),
     async count() {

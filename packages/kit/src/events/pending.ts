@@ -38,9 +38,13 @@ export async function ensurePendingIndex(collection: Collection<Document>): Prom
 
 /**
  * Documents with pending events as a source. A document is claimed for 15 seconds before its events are published, so that
- * several processes share the work; afterwards the published events are taken out of it.
+ * several processes share the work; afterwards the published events are archived and taken out of it.
  */
-export function pendingSource(collection: Collection<Document>, service: string): Source {
+export function pendingSource(
+  collection: Collection<Document>,
+  service: string,
+  archive: (events: readonly Envelope[]) => Promise<void>,
+): Source {
   const waiting = { 'pendingEvents.eventId': { $exists: true } }
   return {
     async drain(publish) {
@@ -64,6 +68,7 @@ export function pendingSource(collection: Collection<Document>, service: string)
 
       const events = claimed.flatMap((document) => (document as Pending).pendingEvents ?? [])
       const confirmed = events.length ? await publish(events.map((event) => signed(event, service))) : new Set<string>()
+      if (confirmed.size) await archive(events.filter(({ eventId }) => confirmed.has(eventId)))
       if (claimed.length)
         await forget(
           collection,

@@ -11,5 +11,6 @@ export type EventTables = {
     envelope: unknown
     occurred_at: Generated<Date>
   }
+  outbox_published: { id: bigint; envelope: unknown; published_at: Generated<Date> }
   inbox: { consumer: string; event_id: string; handled_at: Generated<Date> }
 }

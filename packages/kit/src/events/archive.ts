@@ -1,0 +1,103 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Db } from 'mongodb'
+import type { Envelope } from './envelope.ts'
+import type { Pending } from './pending.ts'
+
+/**
+ * Published events are kept for a while beside the outbox. Once the broker has confirmed an event, nobody else has it until its
+ * handlers have committed: if the broker is lost, or a consumer's store comes back from an older backup, they are published
+ * again from here. Consumers know an event they have handled by its id (the inbox is kept longer than this).
+ */
+const KEEP_DAYS = 3
+const BATCH = 5_000
+
+/** Takes published rows out of the outbox and keeps them. */
+export const archivePublished = (
+  // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
+  tx: Transaction<any>,
+  ids: readonly bigint[],
+) =>
+  sql`
+    with done as (delete from outbox where id = any(${ids}::bigint[]) returning id, envelope)
+    insert into outbox_published (id, envelope) select id, envelope from done
+  `.execute(tx)
+
+/** Puts what was published since then back into the outbox, each event under its own id; answers how many. */
+// biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
+export async function replayOutbox(db: Kysely<any>, since: Date): Promise<number> {
+  // What is published again meanwhile is archived anew, and must not be found once more.
+  const until = (await sql<{ now: Date }>`select now()`.execute(db)).rows[0]!.now
+  let replayed = 0
+  for (;;) {
+    const { numAffectedRows = 0n } = await sql`
+      with again as (
+        delete from outbox_published where id = any(array(
+          select id from outbox_published where published_at >= ${since} and published_at < ${until} order by id limit ${BATCH}
+        )) returning id, envelope
+      )
+      insert into outbox (id, event_id, type, aggregate_type, aggregate_id, envelope, occurred_at) overriding system value
+      select id, (envelope ->> 'eventId')::uuid, envelope ->> 'type', envelope -> 'aggregate' ->> 'type',
+             envelope -> 'aggregate' ->> 'id', envelope, (envelope ->> 'occurredAt')::timestamptz
+        from again
+      on conflict do nothing
+    `.execute(db)
+    replayed += Number(numAffectedRows)
+    if (numAffectedRows === 0n) return replayed
+  }
+}
+
+/** Deletes published events that are kept no longer, in small batches; answers how many. */
+// biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
+export async function sweepOutbox(db: Kysely<any>, signal?: AbortSignal): Promise<number> {
+  let deleted = 0
+  while (!signal?.aborted) {
+    const result = await sql`
+      delete from outbox_published where id = any(array(
+        select id from outbox_published where published_at < now() - make_interval(days => ${KEEP_DAYS}) limit ${BATCH}
+      ))
+    `.execute(db)
+    const count = Number(result.numAffectedRows ?? 0n)
+    deleted += count
+    if (count < BATCH) break
+  }
+  return deleted
+}
+
+/** Where a MongoDB service keeps what it has published; a source like the others when events are published again. */
+export const PUBLISHED_EVENTS = 'published_events'
+
+type Published = Pending & { _id: string; envelope: Envelope; publishedAt: Date }
+
+const publishedOf = (db: Db) => db.collection<Published>(PUBLISHED_EVENTS)
+
+/** The index by which old events are found. */
+export const ensureArchiveIndex = (db: Db) => publishedOf(db).createIndex({ publishedAt: 1 }, { name: 'publishedAt' })
+
+/** Keeps published events; one that is there already stays as it is. */
+export async function archiveDocuments(db: Db, events: readonly Envelope[]): Promise<void> {
+  const publishedAt = new Date()
+  await publishedOf(db).bulkWrite(
+    events.map((envelope) => ({
+      updateOne: {
+        filter: { _id: envelope.eventId },
+        update: { $set: { publishedAt }, $setOnInsert: { envelope } },
+        upsert: true,
+      },
+    })),
+    { ordered: false },
+  )
+}
+
+/** Makes what was published since then pending again; answers how many. */
+export async function replayDocuments(db: Db, since: Date): Promise<number> {
+  const published = publishedOf(db)
+  const found = await published.find({ publishedAt: { $gte: since } }).toArray()
+  for (const { _id, envelope } of found) await published.updateOne({ _id }, { $set: { pendingEvents: [envelope] } })
+  return found.length
+}
+
+/** Deletes published events that are kept no longer. */
+export async function sweepDocuments(db: Db): Promise<void> {
+  const before = new Date(Date.now() - KEEP_DAYS * 24 * 3_600_000)
+  await publishedOf(db).deleteMany({ publishedAt: { $lt: before }, pendingEvents: { $exists: false } })
+}
