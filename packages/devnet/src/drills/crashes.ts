@@ -48,9 +48,8 @@ export async function crashes(fleet: Fleet, sizes: Sizes): Promise<Figures> {
   const { checkouts, log } = sizes
   const market = await openMarket(fleet)
   const shelf = await fillShelves(market, checkouts)
-  const buyers = await Promise.all(
-    Array.from({ length: Math.min(checkouts, 4 * sizes.atOnce) }, () => market.customer()),
-  )
+  const buyers: Shopper[] = []
+  while (buyers.length < Math.min(checkouts, 4 * sizes.atOnce)) buyers.push(await market.customer())
   log(`${checkouts} checkouts, ${sizes.atOnce} at a time`)
 
   const faults: string[] = []
