@@ -63,10 +63,12 @@ export async function sweepOutbox(db: Kysely<any>, signal?: AbortSignal): Promis
   return deleted
 }
 
-/** Where a MongoDB service keeps what it has published; a source like the others when events are published again. */
+/** Where a MongoDB service keeps what it has published. */
 export const PUBLISHED_EVENTS = 'published_events'
+/** Where it puts what is to be published again: a source like the others, and like them empty most of the time. */
+export const REPLAYED_EVENTS = 'replayed_events'
 
-type Published = Pending & { _id: string; envelope: Envelope; publishedAt: Date }
+type Published = { _id: string; envelope: Envelope; publishedAt: Date }
 
 const publishedOf = (db: Db) => db.collection<Published>(PUBLISHED_EVENTS)
 
@@ -92,12 +94,15 @@ export async function archiveDocuments(db: Db, events: readonly Envelope[]): Pro
 export async function replayDocuments(db: Db, since: Date): Promise<number> {
   const published = publishedOf(db)
   const found = await published.find({ publishedAt: { $gte: since } }).toArray()
-  for (const { _id, envelope } of found) await published.updateOne({ _id }, { $set: { pendingEvents: [envelope] } })
+  const again = db.collection<Pending & { _id: string }>(REPLAYED_EVENTS)
+  for (const { _id, envelope } of found)
+    await again.updateOne({ _id }, { $set: { pendingEvents: [envelope] } }, { upsert: true })
   return found.length
 }
 
 /** Deletes published events that are kept no longer. */
 export async function sweepDocuments(db: Db): Promise<void> {
   const before = new Date(Date.now() - KEEP_DAYS * 24 * 3_600_000)
-  await publishedOf(db).deleteMany({ publishedAt: { $lt: before }, pendingEvents: { $exists: false } })
+  await publishedOf(db).deleteMany({ publishedAt: { $lt: before } })
+  await db.collection(REPLAYED_EVENTS).deleteMany({ pendingEvents: { $exists: false } })
 }

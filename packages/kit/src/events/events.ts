@@ -7,7 +7,7 @@ import { openPgSession, type PgSession } from '../pg-session.ts'
 import {
   archiveDocuments,
   ensureArchiveIndex,
-  PUBLISHED_EVENTS,
+  REPLAYED_EVENTS,
   replayDocuments,
   replayOutbox,
   sweepDocuments,
@@ -99,7 +99,7 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
       throw new Error(`on(${event.type}) needs PostgreSQL; use onIdempotent()`)
 
   const mongo = options.mongo?.collections.length ? options.mongo : undefined
-  const collections = mongo ? [...mongo.collections, PUBLISHED_EVENTS].map((name) => mongo.db.collection(name)) : []
+  const collections = mongo ? [...mongo.collections, REPLAYED_EVENTS].map((name) => mongo.db.collection(name)) : []
   const sources: Source[] = collections.map((collection) =>
     pendingSource(collection, service, (events) => archiveDocuments(mongo!.db, events)),
   )
