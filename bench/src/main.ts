@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startStores } from '@haat/stores/stores'
+import { startStores, storeNames, urlVariables } from '@haat/stores/stores'
 import { type Bench, type Measured, openBench } from './bench.ts'
 import { type FloorName, floorTitles, measureFloor } from './floors/floors.ts'
-import { openMarketplace } from './market.ts'
+import { openMarketplace, STORE_PORTS } from './market.ts'
 import { processesOf, readMemory } from './processes.ts'
 import { cpuText, document, type Line, missed, printed, type Report } from './report.ts'
 import type { Market, Row } from './rows/row.ts'
@@ -48,7 +48,9 @@ mkdirSync(dataDir, { recursive: true })
 const began = performance.now()
 const log = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)}s  ${line}`)
 
-const stores = await startStores({ dataDir, log })
+const stores = await startStores({ dataDir, log, ports: STORE_PORTS })
+// Whatever this run starts finds them here.
+for (const name of storeNames) process.env[urlVariables[name]] = stores.urls[name]
 const bench = await openBench({
   stores,
   dataDir,

@@ -8,6 +8,8 @@ import { processesOf } from './processes.ts'
 import { inspectorPort } from './profile.ts'
 
 export const BENCH_PORTS = 18_000
+/** Beside a development installation's. */
+export const STORE_PORTS = { postgres: 18_110, mongo: 18_111, redis: 18_112, rabbitmq: 18_113 }
 /** Everybody comes from one address here, so the budgets are raised as in a development installation; the limiter counts on. */
 const LOGS_AS_IN_PRODUCTION = { LOG_LEVEL: 'info' }
 

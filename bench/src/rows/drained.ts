@@ -26,6 +26,11 @@ export async function drained(postgresUrl: string, orderIds: readonly string[]):
       .get('order')!
       .query<{ order_no: string }>('select order_no from orders where id = any($1::uuid[])', [orderIds])
     const orderNos = rows.map(({ order_no }) => order_no)
+    const waitingRows: [name: string, table: string, condition: string][] = [
+      ...names.map((name): [string, string, string] => [name, 'outbox', 'true']),
+      ['notification', 'notices', `status = 'queued'`],
+      ['notification', 'messages', `status = 'queued'`],
+    ]
     const missing = async (): Promise<string[]> => {
       const found = {
         'orders whose stock is taken': await count(
@@ -48,17 +53,11 @@ export async function drained(postgresUrl: string, orderIds: readonly string[]):
       const lacking = Object.entries(found).flatMap(([what, n]) =>
         n < orderIds.length ? [`${n} of ${orderIds.length} ${what}`] : [],
       )
-      const left = await Promise.all(
-        [
-          ...names.map((name) => [name, 'outbox', 'true']),
-          ['notification', 'notices', `status = 'queued'`],
-          ['notification', 'messages', `status = 'queued'`],
-        ].map(async ([name, table, condition]) => {
-          const n = await count(name!, `select count(*) as n from ${table} where ${condition}`)
-          return n ? [`${n} rows in ${name}'s ${table}`] : []
-        }),
-      )
-      return [...lacking, ...left.flat()]
+      for (const [name, table, condition] of waitingRows) {
+        const n = await count(name, `select count(*) as n from ${table} where ${condition}`)
+        if (n) lacking.push(`${n} rows in ${name}'s ${table}`)
+      }
+      return lacking
     }
     for (;;) {
       const lacking = await missing()

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { migrate } from '@haat/kit/postgres'
+import pg from 'pg'
 import { percentiles, perRepetition } from '../bench.ts'
 import type { HandlerTask, Published, PublisherTask } from '../events/protocol.ts'
 import { cpuBetween, readCpu } from '../processes.ts'
@@ -25,10 +26,11 @@ const latency: Row = {
       await makeDatabase(urls.postgres, 'bench_publisher'),
       await makeDatabase(urls.postgres, 'bench_handler'),
     ]
-    for (const url of [publisherUrl, handlerUrl]) await migrate(url, new URL('../events/migrations/', import.meta.url))
+    await prepare(publisherUrl)
+    await prepare(handlerUrl)
     const common = { rabbitmqUrl: urls.rabbitmq, prefix: PREFIX }
     const handler = start('handler.ts', { ...common, url: handlerUrl })
-    await once(handler, 'message')
+    await heard(handler)
     const publisher = start('publisher.ts', {
       ...common,
       url: publisherUrl,
@@ -37,11 +39,11 @@ const latency: Row = {
       warmupSeconds: 5,
       seconds: bench.seconds,
     })
-    await once(publisher, 'message')
+    await heard(publisher)
     const processes = new Map([...bench.processes, ['publisher', publisher.pid!], ['handler', handler.pid!]])
-    await once(publisher, 'message')
+    await heard(publisher)
     const before = readCpu(processes)
-    const [published] = (await once(publisher, 'message')) as [Published]
+    const published = (await heard(publisher)) as Published
     const used = cpuBetween(before, readCpu(processes))
     await Promise.all([publisher, handler].map(stop))
     const { latencies, perSecond, lost } = published
@@ -57,6 +59,26 @@ const latency: Row = {
       ],
     }
   },
+}
+
+/** The tables of the event machinery, as every service has them, and something for the handler to write. */
+async function prepare(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(readFileSync(new URL('../../../packages/kit/sql/events.sql', import.meta.url), 'utf8'))
+  await client.query(
+    'create table levels (sku text primary key, available integer not null, changes integer not null default 1)',
+  )
+  await client.end()
+}
+
+/** The next message of a child; its death is an error. */
+const heard = async (child: ChildProcess): Promise<unknown> => {
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('a process of the event row died'))),
+  ])
+  return message
 }
 
 const start = (file: string, task: HandlerTask | PublisherTask): ChildProcess =>
