@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import type { Log } from './log.ts'
 
@@ -5,19 +6,22 @@ export type { Redis }
 
 /**
  * A client for caches, limits and sessions that never keeps a request waiting: a command fails at once while the server
- * is away, and after `commandTimeoutMs` when it hangs. Only commands given before the first connection are queued.
+ * is away, and after `commandTimeoutMs` when it hangs. A server that goes on hanging is given up like one that is away, so
+ * that it costs one wait and not one per command. Only commands given before the first connection are queued.
  * Blocking reads need a client of their own. Close with `disconnect()`.
  */
 export function openRedis(options: { url: string; log: Log; commandTimeoutMs?: number | undefined }): Redis {
+  const commandTimeout = options.commandTimeoutMs ?? 200
   const redis = new Redis(options.url, {
     maxRetriesPerRequest: 1,
-    commandTimeout: options.commandTimeoutMs ?? 200,
-    connectTimeout: Math.max(300, options.commandTimeoutMs ?? 0),
+    commandTimeout,
+    connectTimeout: Math.max(300, commandTimeout),
     autoResendUnfulfilledCommands: false,
     // Commands of the same turn of the event loop share one write; under load that is most of their cost.
     enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(25 * 2 ** Math.min(attempt, 6), 1_000),
   })
+  giveUpWhenSilent(redis, commandTimeout)
   let reachable = true
   redis.on('ready', () => {
     redis.options.enableOfflineQueue = false
@@ -31,4 +35,22 @@ export function openRedis(options: { url: string; log: Log; commandTimeoutMs?: n
     reachable = false
   })
   return redis
+}
+
+/**
+ * Breaks a connection on which commands wait while nothing arrives. Looked at twice, a turn of the event loop apart: after a
+ * pause of our own the answer may lie unread.
+ */
+function giveUpWhenSilent(redis: Redis, everyMs: number): void {
+  let received = -1
+  let silences = 0
+  const timer = setInterval(() => {
+    const { stream, commandQueue } = redis as unknown as { stream?: Socket; commandQueue: { length: number } }
+    const isWaiting = redis.status === 'ready' && commandQueue.length > 0
+    silences = isWaiting && stream?.bytesRead === received ? silences + 1 : 0
+    received = stream?.bytesRead ?? -1
+    if (silences === 2) stream?.destroy(new Error('no answer for a while'))
+  }, everyMs)
+  timer.unref()
+  redis.on('end', () => clearInterval(timer))
 }

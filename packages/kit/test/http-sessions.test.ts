@@ -74,6 +74,9 @@ async function createBff(
   routes.openapi(route({ method: 'get', path: '/who', summary: 'w', auth: 'public', ...show }), (c) =>
     c.json(c.get('call').caller, 200),
   )
+  routes.openapi(route({ method: 'get', path: '/mine', summary: 'p', auth: 'public', personal: true, ...show }), (c) =>
+    c.json(c.get('call').caller, 200),
+  )
   routes.openapi(route({ method: 'get', path: '/me', summary: 'm', auth: 'user', ...show }), (c) =>
     c.json(c.get('call').caller, 200),
   )
@@ -424,7 +427,7 @@ describe('limits', () => {
 })
 
 describe('with Redis away', () => {
-  test('guests and bearer clients read on uncounted, logins and cookie writes are 503, nothing hangs', async () => {
+  test('guests and bearer clients read on uncounted, logins, cookie writes and what is about a person are 503, nothing hangs', async () => {
     const path = await createCuttablePath(redisUrl())
     const client = openRedis({ url: path.url, log })
     const bff = await createBff({ redis: client })
@@ -436,6 +439,8 @@ describe('with Redis away', () => {
     const statuses = {
       guest: (await bff.get('/who', 'x=1')).status,
       publicWithCookie: (await bff.get('/who', cookie)).status,
+      personal: (await bff.get('/mine', cookie)).status,
+      personalOfGuest: (await bff.get('/mine', 'x=1')).status,
       bearer: (await bff.app.request('/me', { headers: { authorization } })).status,
       account: (await bff.get('/me', cookie)).status,
       write: (
@@ -443,7 +448,16 @@ describe('with Redis away', () => {
       ).status,
       login: (await bff.app.request('/login', jsonPost({ sub: 'u-1' }, ORIGIN))).status,
     }
-    expect(statuses).toEqual({ guest: 200, publicWithCookie: 200, bearer: 200, account: 503, write: 503, login: 503 })
+    expect(statuses).toEqual({
+      guest: 200,
+      publicWithCookie: 200,
+      personal: 503,
+      personalOfGuest: 200,
+      bearer: 200,
+      account: 503,
+      write: 503,
+      login: 503,
+    })
     expect(performance.now() - began).toBeLessThan(1_000)
     client.disconnect()
   })

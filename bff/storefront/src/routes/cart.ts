@@ -22,6 +22,7 @@ const getCart = route({
     "A guest's cart is known by the `cart` cookie or the `X-Cart-Token` header; a new one's token is in `cartToken`.",
   tags,
   auth: 'public',
+  personal: true,
   response: cart.schema,
 })
 const addItem = route({

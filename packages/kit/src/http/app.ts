@@ -274,8 +274,8 @@ function createGuard(options: AppOptions, limiter: RateLimiter, origins: ReturnT
     try {
       loaded = await sessions.load(c)
     } catch (error) {
-      // Browsing goes on as a guest while sessions are away; a write as somebody else would be wrong.
-      if (safe && flags.auth === 'public' && error instanceof AppError && httpStatus(error) >= 500) {
+      // Browsing goes on as a guest while sessions are away; a write, or a look into a cart, as somebody else would be wrong.
+      if (safe && flags.auth === 'public' && !flags.personal && error instanceof AppError && httpStatus(error) >= 500) {
         call.log.warn({ code: error.code }, 'continues without its session')
         return undefined
       }

@@ -14,6 +14,7 @@ export type RouteFlags = {
   rateClass: RateClass
   idempotent: boolean
   cache: CachePolicy | undefined
+  personal: boolean
   csrf: boolean
   body: 'none' | 'json' | 'raw' | 'form' | 'stream'
   accepts: readonly string[]
@@ -59,6 +60,8 @@ export type RouteSpec<
    * whoever asks: what everybody may keep must not depend on who asked.
    */
   cache?: CachePolicy
+  /** Public, but about whoever asks (a cart): while sessions are away it is refused, not answered as a guest's. */
+  personal?: true
   /** False for callers that are no browsers and bring their own proof (webhooks); cookies are not looked at then. */
   csrf?: false
   /**
@@ -104,6 +107,7 @@ const PLAIN_READ: RouteFlags = {
   rateClass: 'read',
   idempotent: false,
   cache: undefined,
+  personal: false,
   csrf: true,
   body: 'none',
   accepts: ['application/json'],
@@ -139,6 +143,7 @@ export function route<
     rateClass: spec.rateClass ?? (reads ? 'read' : 'write'),
     idempotent: spec.idempotent ?? false,
     cache: spec.cache,
+    personal: spec.personal ?? false,
     csrf: spec.csrf ?? true,
     body: spec.upload?.kind ?? (spec.body ? 'json' : 'none'),
     accepts: spec.upload?.accepts ?? ['application/json'],
