@@ -95,6 +95,29 @@ export const toProduct = (urls: Urls, product: Product, insider: boolean): Produ
   publishedAt: product.publishedAt ?? undefined,
 })
 
+/** What a card shows and what lists are ordered by: a list reads no more of a product. */
+export const cardFields = {
+  vendorId: 1,
+  title: 1,
+  slug: 1,
+  status: 1,
+  images: 1,
+  price: 1,
+  ratingAvg: 1,
+  ratingCount: 1,
+  brandId: 1,
+  brandName: 1,
+  categoryIds: 1,
+  skus: 1,
+  visible: 1,
+  'openChangeRequest._id': 1,
+  updatedAt: 1,
+  publishedAt: 1,
+  cheapFirst: 1,
+  dearFirst: 1,
+  ratingRank: 1,
+} as const
+
 export function toCard(urls: Urls, product: Product, insider: boolean): ProductCard {
   const { price } = product
   const [image] = product.images
@@ -115,7 +138,7 @@ export function toCard(urls: Urls, product: Product, insider: boolean): ProductC
     categoryIds: product.categoryIds,
     skus: product.skus,
     visible: product.visible,
-    hasOpenChangeRequest: insider && product.openChangeRequest !== null,
+    hasOpenChangeRequest: insider && Boolean(product.openChangeRequest),
     updatedAt: product.updatedAt,
     publishedAt: product.publishedAt ?? undefined,
   }

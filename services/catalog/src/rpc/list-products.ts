@@ -1,12 +1,11 @@
 import { isStaff } from '@haat/kit/authorize'
 import type { Call } from '@haat/kit/call'
 import { invalid, notFound } from '@haat/kit/errors'
-import { withoutPending } from '@haat/kit/events/pending'
 import { pageSize, toPage } from '@haat/kit/page'
 import { type ListProductsRequest, type ListProductsResponse, ProductSort } from '@haat/proto/catalog/v1/catalog'
 import type { CatalogContext } from '../context.ts'
 import { afterToken, cursorOf, type Order, sortOf } from '../db/cursor.ts'
-import { toCard } from '../db/messages.ts'
+import { cardFields, toCard } from '../db/messages.ts'
 import { tokensOf } from '../domain/text.ts'
 
 const newest: Order = { field: 'publishedAt', direction: -1, codec: 'date' }
@@ -38,7 +37,7 @@ export async function listProducts(
           afterToken(request.pageToken, order),
         ],
       },
-      { projection: { ...withoutPending, description: 0 } },
+      { projection: cardFields },
     )
     .sort(sortOf(order))
     .limit(size + 1)

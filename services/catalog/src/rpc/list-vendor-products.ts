@@ -1,10 +1,9 @@
 import type { Call } from '@haat/kit/call'
-import { withoutPending } from '@haat/kit/events/pending'
 import { pageSize, toPage } from '@haat/kit/page'
 import type { ListVendorProductsRequest, ListVendorProductsResponse } from '@haat/proto/catalog/v1/catalog'
 import type { CatalogContext } from '../context.ts'
 import { afterToken, cursorOf, type Order, sortOf } from '../db/cursor.ts'
-import { productStatus, toCard } from '../db/messages.ts'
+import { cardFields, productStatus, toCard } from '../db/messages.ts'
 import { literal, textKey } from '../domain/text.ts'
 import { scopeOf } from './scope.ts'
 
@@ -36,7 +35,7 @@ export async function listVendorProducts(
           afterToken(request.pageToken, lastChanged),
         ],
       },
-      { projection: { ...withoutPending, description: 0 } },
+      { projection: cardFields },
     )
     .sort(sortOf(lastChanged))
     .limit(size + 1)
