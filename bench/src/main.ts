@@ -2,21 +2,30 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import type { Devnet } from '@haat/devnet/devnet'
 import { startStores, storeNames, urlVariables } from '@haat/stores/stores'
 import { type Bench, type Measured, openBench } from './bench.ts'
 import { type FloorName, floorTitles, measureFloor } from './floors/floors.ts'
 import { openMarketplace, STORE_PORTS } from './market.ts'
 import { processesOf, readMemory } from './processes.ts'
-import { cpuText, document, type Line, missed, printed, type Report } from './report.ts'
-import type { Market, Row } from './rows/row.ts'
+import { cpuText, document, growthDocument, type Line, machineText, missed, printed, type Report } from './report.ts'
+import { growOrders } from './rows/orders.ts'
+import type { Market, MarketRow, Row } from './rows/row.ts'
 import { rows } from './rows/rows.ts'
 import { readGoods } from './seed/goods.ts'
 import { seedMarket, signIn } from './seed/seed.ts'
 
+const GROWTH = [
+  { products: 1_000, orders: 1_000 },
+  { products: 10_000, orders: 1_000 },
+  { products: 100_000, orders: 1_000 },
+  { products: 100_000, orders: 100_000 },
+]
 const usage = `npm run bench [-- options]
   --only TEXT      the rows whose name contains TEXT (several: --only a --only b); RESULTS.md stays as it is
   --seconds N      measure each row for N seconds (8)
   --products N     on a catalogue of N products (10000)
+  --growth         the rows at 1000, 10000 and 100000 products and 1000 and 100000 orders, into GROWTH.md
   --profile NAME   time the functions of that process (bff-storefront, catalog, …, all) in every row
   --data-dir D     keep the marketplace there instead of .data/bench
   --list           the names of the rows`
@@ -28,6 +37,7 @@ const { values } = parseArgs({
     products: { type: 'string', default: '10000' },
     profile: { type: 'string', multiple: true, default: [] },
     'data-dir': { type: 'string' },
+    growth: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -43,7 +53,7 @@ if (wanted.length === 0) {
 }
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
-const dataDir = resolve(values['data-dir'] ?? join(folder, '..', '.data', 'bench'))
+const dataDir = resolve(values['data-dir'] ?? join(folder, '..', '.data', values.growth ? 'bench-growth' : 'bench'))
 mkdirSync(dataDir, { recursive: true })
 const began = performance.now()
 const log = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)}s  ${line}`)
@@ -66,22 +76,57 @@ const report: Report = {
   stores: stores.chosen,
   sizes: `${values.products} products of 20 vendors, every member in a process of its own, 16 requests at a time, ${values.seconds} s per row after a warm-up.`,
 }
-try {
-  const onMarket = wanted.filter((row) => row.on === 'market')
-  if (onMarket.length) await measureMarket(bench, onMarket)
-  for (const row of wanted) if (row.on === 'stores') keep(row, await row.measure(bench, row))
-} finally {
+let marketplace: Devnet | undefined
+const closeAll = async () => {
   bench.close()
+  await marketplace?.close()
   await stores.close()
 }
+// `on`, not `once`: Ctrl-C arrives several times, from the terminal and from npm, and the repeats must not cut the stop short.
+let stopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (!stopping) void closeAll().finally(() => process.exit(1))
+    stopping = true
+  })
+try {
+  const onMarket = wanted.filter((row) => row.on === 'market')
+  if (values.growth) await measureGrowth(onMarket)
+  else if (onMarket.length) await measureMarket(bench, onMarket)
+  if (!values.growth) for (const row of wanted) if (row.on === 'stores') keep(row, await row.measure(bench, row))
+} catch (error) {
+  // What fails because everything stops is no failure.
+  if (stopping) await new Promise(() => {})
+  throw error
+} finally {
+  if (!stopping) await closeAll()
+}
 console.log(`\n${printed(report)}`)
-if (values.only.length === 0) writeFileSync(join(folder, 'RESULTS.md'), document(report))
+if (values.only.length === 0 && !values.growth) writeFileSync(join(folder, 'RESULTS.md'), document(report))
 const failed = report.lines.filter((line) => missed(line, report.floors))
 console.log(`\n${report.lines.length - failed.length} of ${report.lines.length} lines as wanted`)
 process.exit(0)
 
-async function measureMarket(bench: Bench, wanted: Extract<Row, { on: 'market' }>[]): Promise<void> {
+/** The same rows on ever more data; the floors have none and are left out, and so is what brings data of its own. */
+async function measureGrowth(wanted: MarketRow[]): Promise<void> {
+  const steps: { title: string; lines: Line[] }[] = []
+  for (const { products, orders } of GROWTH) {
+    report.lines = []
+    bench.products = products
+    await measureMarket(
+      bench,
+      wanted.filter(({ grows }) => grows !== false),
+      orders,
+    )
+    steps.push({ title: `${products / 1000} k products, ${orders / 1000} k orders`, lines: report.lines })
+    const lines = steps.map((step) => ({ ...step, lines: step.lines.filter(({ target }) => target) }))
+    writeFileSync(join(folder, 'GROWTH.md'), growthDocument(machineText(stores.chosen), lines))
+  }
+}
+
+async function measureMarket(bench: Bench, wanted: MarketRow[], oldOrders = 0): Promise<void> {
   const devnet = await openMarketplace(bench)
+  marketplace = devnet
   try {
     const world = await seedMarket(devnet, dataDir, bench.products)
     log(`${world.store.journal.products} products of ${world.sellers.length} vendors stand`)
@@ -103,10 +148,12 @@ async function measureMarket(bench: Bench, wanted: Extract<Row, { on: 'market' }
       browsers: once(() => signIn(world)),
       storefrontPort: Number(new URL(devnet.urls.storefront).port),
     }
+    if (oldOrders) await growOrders(bench, market, oldOrders)
     for (const row of wanted) keep(row, await row.measure(bench, market, row))
     report.memory.push({ title: 'after the rows', megabytes: readMemory(bench.processes) })
   } finally {
-    await devnet.close()
+    if (!stopping) await devnet.close()
+    marketplace = undefined
     bench.processes = processesOf(dataDir)
     bench.inspected = []
   }

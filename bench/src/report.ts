@@ -90,6 +90,24 @@ export function cpuText(cpu: Map<string, number> = new Map()): string {
     .join(' · ')
 }
 
+/** The rows of several sizes side by side: throughput, and p99 in brackets. */
+export function growthDocument(machine: string, steps: { title: string; lines: Line[] }[]): string {
+  const names = [...new Set(steps.flatMap(({ lines }) => lines.map(({ name }) => name)))]
+  const cell = (name: string, lines: Line[]) => {
+    const measured = lines.find((line) => line.name === name)?.measured
+    if (!measured) return ''
+    return `${rate(measured.perSecond)} (${ms(measured.p99)} ms)${measured.faults.length ? ' faulty' : ''}`
+  }
+  return `# What it does per second as it grows
+
+${machine}
+A second, with p99 in brackets. Products came through the import RPC; old orders are copies of real ones, written straight into order's
+and payment's tables.
+
+${markdownTable([['', ...steps.map(({ title }) => title)], ...names.map((name) => [name, ...steps.map(({ lines }) => cell(name, lines))])])}
+`
+}
+
 const markdownTable = (rows: string[][]): string =>
   [rows[0]!, rows[0]!.map(() => '---'), ...rows.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n')
 
@@ -97,13 +115,11 @@ const markdownTable = (rows: string[][]): string =>
 export function document(report: Report): string {
   const { lines, floors, memory, stores, sizes } = report
   const processes = [...new Set(memory.flatMap(({ megabytes }) => [...megabytes.keys()]))]
-  const gigabytes = Math.round(totalmem() / 2 ** 30)
   const notes = lines.filter(({ measured }) => measured.notes.length || measured.faults.length)
   return `# What it does per second
 
-Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${gigabytes} GB, ${type()} ${release().split('-')[0]}, Node ${process.versions.node}.
+${machineText(stores)}
 ${sizes}
-Stores: ${Object.values(stores).map(neutral).join('; ')}.
 
 "of floor" is the throughput as a share of that floor's, measured in the same run: ${Object.entries(floorTitles)
     .map(([name, title]) => `*${name}* is the ${title.replace('floor: ', '')}`)
@@ -127,6 +143,18 @@ ${markdownTable([
 ## Notes
 ${notes.map(({ name, measured }) => [...measured.notes, ...measured.faults.map((fault) => `**${fault}**`)].map((note) => `- ${name}: ${note}`).join('\n')).join('\n')}
 `
+}
+
+/** When, and on what. */
+export function machineText(stores: Record<string, string>): string {
+  const machine = [
+    `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'})`,
+    `${Math.round(totalmem() / 2 ** 30)} GB`,
+    `${type()} ${release().split('-')[0]}`,
+    `Node ${process.versions.node}`,
+  ]
+  return `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine.join(', ')}.
+Stores: ${Object.values(stores).map(neutral).join('; ')}.`
 }
 
 /** Without where it lies on this machine. */

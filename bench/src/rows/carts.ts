@@ -1,7 +1,7 @@
 import type { Browser } from '../load/protocol.ts'
 import { writes } from '../load/stories.ts'
 import type { Goods } from '../seed/goods.ts'
-import type { Market, Row } from './row.ts'
+import type { Market, MarketRow } from './row.ts'
 
 export const DESTINATION = { country: 'BD', postalCode: '1205' }
 /** As many different goods as a cart row puts in; their quantities grow. */
@@ -35,7 +35,7 @@ export async function basket(market: Market, index = 0): Promise<Goods[]> {
   return [first, goods[index + 1]!, goods[index + 2]!, again]
 }
 
-const read: Row = {
+const read: MarketRow = {
   name: 'cart read',
   target: { of: 'hop', atLeast: 0.6 },
   on: 'market',
@@ -47,7 +47,7 @@ const read: Row = {
   },
 }
 
-const add: Row = {
+const add: MarketRow = {
   name: 'add to cart',
   target: { of: 'hop', atLeast: 0.25 },
   on: 'market',
@@ -69,7 +69,7 @@ const add: Row = {
   },
 }
 
-const summary: Row = {
+const summary: MarketRow = {
   name: 'checkout summary, 4 lines of 3 vendors',
   target: { of: 'hop', atLeast: 0.1 },
   on: 'market',
@@ -87,4 +87,4 @@ const summary: Row = {
   },
 }
 
-export const cartRows: Row[] = [read, add, summary]
+export const cartRows: MarketRow[] = [read, add, summary]

@@ -7,7 +7,7 @@ import { percentiles, perRepetition } from '../bench.ts'
 import type { HandlerTask, Published, PublisherTask } from '../events/protocol.ts'
 import { cpuBetween, readCpu } from '../processes.ts'
 import { makeDatabase } from '../seed/database.ts'
-import type { Row } from './row.ts'
+import type { StoresRow } from './row.ts'
 
 const PER_SECOND = 500
 const PREFIX = 'bench'
@@ -16,7 +16,7 @@ const PREFIX = 'bench'
  * The event machinery alone, in two processes with a database each, since nothing in the shop makes 500 events a second on a
  * small machine: outbox, relay, broker, inbox, handler.
  */
-const latency: Row = {
+const latency: StoresRow = {
   name: `event from commit to its handler's commit, ${PER_SECOND} a second`,
   target: { p50Below: 20, p99Below: 150 },
   on: 'stores',
@@ -90,4 +90,4 @@ async function stop(child: ChildProcess): Promise<void> {
   await gone
 }
 
-export const eventRows: Row[] = [latency]
+export const eventRows: StoresRow[] = [latency]

@@ -1,6 +1,6 @@
 import { leaves, slugOf } from '@haat/devnet/seed/taxonomy'
 import type { Request } from '../load/connection.ts'
-import type { Row } from './row.ts'
+import type { MarketRow } from './row.ts'
 
 const HOT_QUERIES = 50
 const SORTS = ['price_asc', 'price_desc', 'newest', 'rating'] as const
@@ -19,7 +19,7 @@ const query = (at: number): Request => {
   return { path: `/v1/products?${params}` }
 }
 
-const hot: Row = {
+const hot: MarketRow = {
   name: 'product list with filter and sort, hot',
   target: { of: 'hono', atLeast: 0.5 },
   on: 'market',
@@ -31,7 +31,7 @@ const hot: Row = {
   },
 }
 
-const cold: Row = {
+const cold: MarketRow = {
   name: 'product list with filter and sort, cold',
   target: { perSecond: 500 },
   on: 'market',
@@ -43,4 +43,4 @@ const cold: Row = {
   },
 }
 
-export const listRows: Row[] = [hot, cold]
+export const listRows: MarketRow[] = [hot, cold]

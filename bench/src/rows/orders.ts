@@ -1,9 +1,12 @@
 import { ADDRESS } from '@haat/devnet/actors'
+import { createProgress } from '@haat/devnet/progress'
+import type { Bench } from '../bench.ts'
 import type { Script } from '../load/protocol.ts'
 import { databaseUrl } from '../seed/database.ts'
+import { copyOrders } from '../seed/old-orders.ts'
 import { DESTINATION, fillCarts } from './carts.ts'
 import { drained } from './drained.ts'
-import type { Market, Row } from './row.ts'
+import type { Market, MarketRow } from './row.ts'
 
 const BASKETS = 50
 /** What each customer has bought before order rows are measured, on average. */
@@ -28,7 +31,7 @@ export async function checkoutScript(market: Market): Promise<Script> {
   }
 }
 
-const checkout: Row = {
+const checkout: MarketRow = {
   name: 'full checkout',
   target: { of: 'order', atLeast: 0.05, p99Below: 1000 },
   on: 'market',
@@ -48,7 +51,7 @@ const checkout: Row = {
 }
 
 /** Enough orders for everybody to have some. */
-async function ensureOrders(bench: Parameters<typeof checkout.measure>[0], market: Market): Promise<void> {
+async function ensureOrders(bench: Bench, market: Market): Promise<void> {
   const browsers = await market.browsers()
   const wanted = browsers.length * ORDERS_EACH
   const { journal, save } = market.store
@@ -58,7 +61,20 @@ async function ensureOrders(bench: Parameters<typeof checkout.measure>[0], marke
   save({ orders: wanted })
 }
 
-const list: Row = {
+/** Puts so many old orders beside those of the customers. */
+export async function growOrders(bench: Bench, market: Market, orders: number): Promise<void> {
+  await ensureOrders(bench, market)
+  const { journal, save } = market.store
+  if (journal.oldOrders >= orders) return
+  const progress = createProgress()
+  await copyOrders(market.devnet.stores.urls.postgres, journal.oldOrders, orders, (done) => {
+    save({ oldOrders: done })
+    progress.show('orders', done, orders)
+  })
+  progress.end()
+}
+
+const list: MarketRow = {
   name: 'order list',
   target: { of: 'hop', atLeast: 0.3 },
   on: 'market',
@@ -69,7 +85,7 @@ const list: Row = {
   },
 }
 
-const page: Row = {
+const page: MarketRow = {
   name: 'order page',
   target: { of: 'hop', atLeast: 0.3 },
   on: 'market',
@@ -87,4 +103,4 @@ const page: Row = {
   },
 }
 
-export const orderRows: Row[] = [checkout, list, page]
+export const orderRows: MarketRow[] = [checkout, list, page]

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ok } from '@haat/client'
 import type { Bench } from '../bench.ts'
-import type { Market, Row } from './row.ts'
+import type { Market, MarketRow } from './row.ts'
 
 const HOT_SHARE = 0.1
 const CHANGED_PER_MINUTE = 0.1
@@ -13,21 +13,21 @@ const hotPaths = async (market: Market) => {
   return goods.slice(0, Math.ceil(goods.length * HOT_SHARE)).map(({ slug }) => ({ path: `/v1/products/${slug}` }))
 }
 
-async function driveHot(bench: Bench, market: Market, row: Row) {
+async function driveHot(bench: Bench, market: Market, row: MarketRow) {
   const requests = await hotPaths(market)
   const script = { kind: 'requests' as const, port: market.storefrontPort, requests, expect: WHOLE }
   await bench.warm({ ...script, once: true })
   return { ...(await bench.drive(row.name, script)), notes: [`${requests.length} pages, in turn`] }
 }
 
-const hot: Row = {
+const hot: MarketRow = {
   name: 'product page, hot',
   target: { of: 'hono', atLeast: 0.5 },
   on: 'market',
   measure: driveHot,
 }
 
-const changing: Row = {
+const changing: MarketRow = {
   name: 'product page, hot, a tenth of all products changing per minute',
   target: { of: 'hono', atLeast: 0.35 },
   on: 'market',
@@ -42,7 +42,7 @@ const changing: Row = {
   },
 }
 
-const cold: Row = {
+const cold: MarketRow = {
   name: 'product page, cold',
   target: { of: 'hop', atLeast: 0.4 },
   on: 'market',
@@ -67,7 +67,7 @@ const cold: Row = {
   },
 }
 
-export const pageRows: Row[] = [hot, changing, cold]
+export const pageRows: MarketRow[] = [hot, changing, cold]
 
 /** Changes prices and stocks in turn, evenly, at a tenth of the catalogue per minute. */
 function keepChanging(market: Market) {

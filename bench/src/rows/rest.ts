@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Bench } from '../bench.ts'
 import { BENCH_PORTS } from '../market.ts'
 import { cpuBetween, type Processes, readCpu, readMemory } from '../processes.ts'
-import type { Row } from './row.ts'
+import type { MarketRow, Row, StoresRow } from './row.ts'
 
 /** What start-up has left to do is done by then. */
 const SETTLED_SECONDS = 10
@@ -80,17 +80,18 @@ async function stop(child: ReturnType<typeof spawn>): Promise<void> {
 
 const nothing = { notes: [] as string[], faults: [] as string[] }
 
-const each: Row = {
+const each: MarketRow = {
   name: 'idle, a process each',
   target: { below: 3, unit: '% of one core' },
   on: 'market',
+  grows: false,
   async measure(bench) {
     await pause(SETTLED_SECONDS * 1000)
     const { percent, cpu } = await idle(bench.processes)
     return { ...nothing, value: percent, notes: [cpu] }
   },
 }
-const together: Row = {
+const together: StoresRow = {
   name: 'idle, all in one process',
   target: { below: 3, unit: '% of one core' },
   on: 'stores',
@@ -99,13 +100,13 @@ const together: Row = {
     return { ...nothing, value: idlePercent, notes: [cpu] }
   },
 }
-const memory: Row = {
+const memory: StoresRow = {
   name: 'resident memory, all in one process',
   target: { below: 700, unit: 'MB' },
   on: 'stores',
   measure: async (bench) => ({ ...nothing, value: (await allInOne(bench)).megabytes }),
 }
-const coldStart: Row = {
+const coldStart: StoresRow = {
   name: 'cold start, all in one process, stores warm',
   target: { below: 6, unit: 's' },
   on: 'stores',

@@ -18,8 +18,13 @@ export type Market = World & {
   storefrontPort: number
 }
 
-export type Row = { name: string; target: Target } & (
-  | { on: 'market'; measure(bench: Bench, market: Market, row: Row): Promise<Measured> }
-  /** Starts what it needs by itself, beside the stores of the run; no marketplace stands meanwhile. */
-  | { on: 'stores'; measure(bench: Bench, row: Row): Promise<Measured> }
-)
+type Common = { name: string; target: Target }
+/** `grows: false`: more data in the marketplace says nothing new about it. */
+export type MarketRow = Common & {
+  on: 'market'
+  grows?: false
+  measure(bench: Bench, market: Market, row: MarketRow): Promise<Measured>
+}
+/** Starts what it needs by itself, beside the stores of the run; no marketplace stands meanwhile. */
+export type StoresRow = Common & { on: 'stores'; measure(bench: Bench, row: StoresRow): Promise<Measured> }
+export type Row = MarketRow | StoresRow

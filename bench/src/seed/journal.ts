@@ -3,16 +3,17 @@ import { join } from 'node:path'
 
 /** What the data directory's marketplace holds, so that a second run begins where the first one ended. */
 export type Journal = {
-  vendors: number
   products: number
   stocked: number
   customers: number
   orders: number
+  /** Copies beside them. */
+  oldOrders: number
   /** Up to where pages have been asked for as never seen ones. */
   cold: number
 }
 
-const nothing: Journal = { vendors: 0, products: 0, stocked: 0, customers: 0, orders: 0, cold: 0 }
+const nothing: Journal = { products: 0, stocked: 0, customers: 0, orders: 0, oldOrders: 0, cold: 0 }
 
 export function openJournal(dataDir: string) {
   const file = join(dataDir, 'bench.json')
