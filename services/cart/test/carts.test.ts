@@ -23,8 +23,16 @@ test('a cart keeps what was added, with the price of that moment', async () => {
 
 test('a person has one cart, however many first requests come at once', async () => {
   const me = h.as(await customer())
-  const answers = await Promise.all(Array.from({ length: 8 }, () => me.getCart({})))
+  const sku = h.sells(100)
+  const answers = await Promise.all(Array.from({ length: 8 }, () => me.addItem({ sku, qty: 1 })))
   expect(new Set(answers.map((answer) => answer.cart?.id)).size).toBe(1)
+  expect((await me.getCart({})).cart).toMatchObject({ id: answers[0]!.cart!.id, itemCount: 8 })
+})
+
+test('a person who only looks has an empty cart, and nothing is stored', async () => {
+  const { userId, token } = await customer()
+  expect((await h.as({ token }).getCart({})).cart).toMatchObject({ items: [], itemCount: 0 })
+  expect(await h.carts.countDocuments({ userId })).toBe(0)
 })
 
 test('an anonymous cart answers its token once, only its hash is stored, and only the token opens it', async () => {

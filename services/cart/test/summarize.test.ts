@@ -230,3 +230,10 @@ test('a summary changes nothing', async () => {
   await me.summarize({ destination: BD })
   expect(await h.carts.findOne({ userId })).toEqual(before)
 })
+
+test('a summary stores nothing, not even a cart for somebody who has none yet', async () => {
+  const { userId, token } = await customer()
+  const { summary } = await h.as({ token }).summarize({ destination: BD })
+  expect(summary).toMatchObject({ blocking: true, groups: [] })
+  expect(await h.carts.countDocuments({ userId })).toBe(0)
+})

@@ -43,6 +43,14 @@ export async function openCart(ctx: CartContext, owner: string | undefined): Pro
   return createCart(ctx, owner)
 }
 
+/** The owner's cart for reading: a person who has none yet has an empty one, which is not stored. */
+export async function readCart(ctx: CartContext, owner: string | undefined): Promise<CartDocument> {
+  const found = owner && (await findCart(ctx, owner))
+  if (found) return found
+  if (!owner?.startsWith('user:')) throw cartNotFound()
+  return newCart(ctx, owner)
+}
+
 /** A new anonymous cart, and the token whose hash it is kept under. */
 export async function createAnonymousCart(
   ctx: CartContext,
@@ -52,9 +60,9 @@ export async function createAnonymousCart(
   return { cart: await createCart(ctx, owner), owner, token }
 }
 
-async function createCart(ctx: CartContext, owner: string): Promise<CartDocument> {
+function newCart(ctx: CartContext, owner: string): CartDocument {
   const now = ctx.now()
-  const cart: CartDocument = {
+  return {
     _id: newId(),
     owner,
     ...(owner.startsWith('user:') ? { userId: owner.slice('user:'.length) } : {}),
@@ -67,6 +75,10 @@ async function createCart(ctx: CartContext, owner: string): Promise<CartDocument
     touchedAt: now,
     expiresAt: new Date(now.getTime() + ctx.ttlMs),
   }
+}
+
+async function createCart(ctx: CartContext, owner: string): Promise<CartDocument> {
+  const cart = newCart(ctx, owner)
   try {
     await ctx.db.carts.insertOne(cart)
     return cart

@@ -1,7 +1,7 @@
 import type { Call } from '@haat/kit/call'
 import type { GetCartRequest, GetCartResponse } from '@haat/proto/cart/v1/cart'
 import type { CartContext } from '../context.ts'
-import { cacheCart, createAnonymousCart, openCart, ownerOf, toCart } from '../db/carts.ts'
+import { cacheCart, createAnonymousCart, findCart, ownerOf, readCart, toCart } from '../db/carts.ts'
 
 export async function getCart(ctx: CartContext, request: GetCartRequest, call: Call): Promise<GetCartResponse> {
   const owner = ownerOf(request, call)
@@ -11,7 +11,8 @@ export async function getCart(ctx: CartContext, request: GetCartRequest, call: C
   }
   const cached = await ctx.cache.find(owner)
   if (cached) return { cart: cached }
-  const cart = await openCart(ctx, owner)
+  const cart = await findCart(ctx, owner)
+  if (!cart) return { cart: toCart(await readCart(ctx, owner)) }
   await cacheCart(ctx, cart)
   return { cart: toCart(cart) }
 }
