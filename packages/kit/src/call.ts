@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { anonymous, type Caller } from './auth.ts'
-import { unauthenticated } from './errors.ts'
+import { denied, unauthenticated } from './errors.ts'
 import { newId } from './id.ts'
 import type { Log } from './log.ts'
 
@@ -52,8 +52,9 @@ export function systemCall(
   }
 }
 
-/** The signed-in person's id; UNAUTHENTICATED for anybody else. */
-export function requireUser(call: Call): string {
-  if (call.caller.kind !== 'user') throw unauthenticated('login_required', 'sign in first')
-  return call.caller.id
+/** The signed-in person's id; UNAUTHENTICATED for nobody, PERMISSION_DENIED for a tool or a service by itself. */
+export function requireUser({ caller }: Call): string {
+  if (caller.kind === 'anonymous') throw unauthenticated('login_required', 'sign in first')
+  if (caller.kind !== 'user') throw denied('person_required', 'only a person may do this')
+  return caller.id
 }

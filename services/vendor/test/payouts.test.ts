@@ -176,7 +176,7 @@ test('two people: neither who requested a payout nor anybody of its vendor appro
   })
   await expect(vendor.client.approvePayout({ payoutId })).rejects.toMatchObject({ code: 'permission_missing' })
   const robot = await tokenFor({ sub: 'robot', kind: 'tool', permissions })
-  await expect(h.as({ token: robot }).approvePayout({ payoutId })).rejects.toMatchObject({ status: 'UNAUTHENTICATED' })
+  await expect(h.as({ token: robot }).approvePayout({ payoutId })).rejects.toMatchObject({ code: 'person_required' })
   expect(await statusOf(payoutId)).toBe(PayoutStatus.REQUESTED)
   const forged = { status: 'processing' as const, decided_by: vendor.userId }
   await expect(h.db.updateTable('vendor_payouts').set(forged).where('id', '=', payoutId).execute()).rejects.toThrow(
