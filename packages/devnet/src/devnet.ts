@@ -22,8 +22,8 @@ export type Devnet = {
   settle(): Promise<void>
   /** Stops one member and starts it again on the same stores; what the others send meanwhile waits for it. */
   restart(name: string): Promise<void>
-  /** Ends one member as a crash does, and starts it again (processes only). */
-  crash(name: string): Promise<void>
+  /** Ends one member as a crash does (processes only). */
+  kill(name: string): Promise<void>
   /** Starts a successor of one member, lets new connections go to it, then stops the member (behind fronts only). */
   replace(name: string): Promise<void>
   close(): Promise<void>
@@ -143,11 +143,10 @@ export async function startDevnet(options: {
       await members.get(name)?.stop()
       await start(roster.find((member) => member.name === name)!)
     },
-    async crash(name) {
+    async kill(name) {
       const { kill } = members.get(name)!
-      if (!kill) throw new Error('only a process of its own can crash')
+      if (!kill) throw new Error('only a process of its own can be killed')
       await kill()
-      await start(roster.find((member) => member.name === name)!)
     },
     async replace(name) {
       const { replace } = members.get(name)!

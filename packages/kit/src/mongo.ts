@@ -1,5 +1,7 @@
 import { type Db, MongoClient } from 'mongodb'
 
+export { BSON } from 'mongodb'
+
 export type Mongo = { client: MongoClient; db: Db; close(): Promise<void> }
 
 /**

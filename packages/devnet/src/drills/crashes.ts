@@ -7,7 +7,7 @@ import { createLog } from '@haat/kit/log'
 import { openPostgres, sql } from '@haat/kit/postgres'
 import type { Shopper } from '../actors.ts'
 import { portsFrom } from '../environment.ts'
-import { type Answers, checkout, type Outcome, type Plan } from './customers.ts'
+import { type Answers, checkout, type Plan } from './customers.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 import { countOrders, findAnomalies } from './invariants.ts'
 import { bdt, type Market, openMarket } from './market.ts'
@@ -61,12 +61,13 @@ export async function crashes(fleet: Fleet, sizes: Sizes): Promise<Figures> {
   const shopping = async () => {
     for (let index = next++; index < checkouts; index = next++) {
       const buyer = await takeFree(buyers)
-      const outcome: Outcome | 'failed' = await checkout(fleet, buyer, planOf(index, shelf), answers).catch((error) => {
+      try {
+        count(outcomes, (await checkout(fleet, buyer, planOf(index, shelf), answers)).ending)
+      } catch (error) {
         faults.push(`checkout ${index} had no end: ${error}`)
-        return 'failed' as const
-      })
+        count(outcomes, 'failed')
+      }
       buyers.push(buyer)
-      count(outcomes, outcome)
       if ((index + 1) % 100 === 0) log(`${index + 1} checkouts, ${storm.total()} strikes`)
     }
   }
@@ -198,14 +199,13 @@ function startStorm(fleet: Fleet, sizes: Sizes) {
 
 /** Kills a process and starts it until it stays up, as a cluster would. */
 async function revive(fleet: Fleet, name: string, log: (line: string) => void): Promise<void> {
-  let attempt = () => fleet.crash(name)
+  await fleet.kill(name)
   for (let left = 5; ; left -= 1) {
     try {
-      return await attempt()
+      return await fleet.restart(name)
     } catch (error) {
       if (left === 0) throw error
       log(`${name} did not come up, once more: ${String(error).split('\n')[0]}`)
-      attempt = () => fleet.restart(name)
     }
   }
 }

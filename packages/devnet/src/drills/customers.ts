@@ -12,8 +12,8 @@ export type Plan = {
   /** `repent` cancels after paying, `leave` never pays. */
   ending: 'pay' | 'decline, pay' | 'cancel' | 'repent' | 'leave'
 }
-/** How it ended: as planned, or with nothing left to buy. */
-export type Outcome = Plan['ending'] | 'sold out'
+/** How it ended: as planned, or with nothing left to buy and no order. */
+export type Outcome = { ending: Plan['ending'] | 'sold out'; orderNo: string }
 
 /** What the customers were answered on their way: `503 store_unavailable`, `no connection`, … and how often. */
 export type Answers = Map<string, number>
@@ -38,14 +38,16 @@ export async function checkout(devnet: Devnet, buyer: Shopper, plan: Plan, answe
   const coupons = new Set(plan.coupon ? [plan.coupon] : [])
   for (let attempt = 1; ; attempt += 1) {
     await fillCart(buyer, lines, coupons, insist)
-    if (lines.size === 0) return 'sold out'
+    if (lines.size === 0) return { ending: 'sold out', orderNo: '' }
     const body = await prepare(buyer, insist)
     const key = randomUUID()
     try {
       const placed = await insist(() =>
         ok(shop.POST('/v1/orders', { params: { header: { 'Idempotency-Key': key } }, body })),
       )
-      return await finish(devnet, buyer, plan.ending, placed.order.orderNo, placed.payment, insist)
+      const { orderNo } = placed.order
+      await finish(devnet, buyer, plan.ending, orderNo, placed.payment, insist)
+      return { ending: plan.ending, orderNo }
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 422 || attempt === ATTEMPTS) throw error
       // Somebody else took the last of it, or what was seen is not what is there: order what there is.
@@ -113,7 +115,7 @@ async function finish(
   orderNo: string,
   payment: { intentId: string; clientSecret: string } | null,
   insist: Insist,
-): Promise<Outcome> {
+): Promise<void> {
   const cancel = () =>
     insist(() =>
       ok(
@@ -123,18 +125,20 @@ async function finish(
         }),
       ),
     )
-  if (ending === 'cancel') {
-    await cancel()
-    return ending
-  }
+  if (ending === 'cancel') return void (await cancel())
   if (!payment) throw new Error(`order ${orderNo} cannot be paid`)
   if (ending === 'decline, pay' || ending === 'leave') await pay(devnet, payment, 'decline')
-  if (ending === 'leave') return ending
+  if (ending === 'leave') return
   const { status, body } = await pay(devnet, payment)
   if (status !== 200) throw new Error(`order ${orderNo} was not paid: ${JSON.stringify(body).slice(0, 300)}`)
   if (ending === 'repent') await cancel()
-  return ending
 }
+
+/** What a failed request was answered, in two words. */
+export const failureOf = (error: unknown): string =>
+  error instanceof ApiError
+    ? `${error.status} ${error.code}`
+    : `no answer (${((error as Error).cause as { code?: string } | undefined)?.code ?? error})`
 
 /** Does it again while its outcome is not known; refusals are thrown. */
 async function persist<Answer>(work: () => Promise<Answer>, answers: Answers): Promise<Answer> {
@@ -144,7 +148,7 @@ async function persist<Answer>(work: () => Promise<Answer>, answers: Answers): P
       return await work()
     } catch (error) {
       const isRefusal = error instanceof ApiError && error.status < 500 && error.status !== 409
-      const name = error instanceof ApiError ? `${error.status} ${error.code}` : 'no connection'
+      const name = failureOf(error)
       if (!isRefusal) answers.set(name, (answers.get(name) ?? 0) + 1)
       if (isRefusal || Date.now() > giveUpAt) throw error
       await pause(wait * (0.5 + Math.random()))

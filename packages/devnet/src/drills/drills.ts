@@ -4,4 +4,6 @@ export type Drill = { run(args: string[]): Promise<string[]> }
 /** Every drill by its name on the command line. */
 export const drills: Record<string, () => Promise<Drill>> = {
   crashes: () => import('./crashes.ts'),
+  restore: () => import('./restore.ts'),
+  'rolling-restart': () => import('./rolling-restart.ts'),
 }
