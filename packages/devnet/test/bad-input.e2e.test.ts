@@ -4,10 +4,10 @@ import { ok } from '@haat/client'
 import { afterAll, expect, test } from 'vitest'
 import { ADDRESS, pay, placeOrder, type Seller, type Shopper } from '../src/actors.ts'
 import { openMarket, take } from '../src/drills/market.ts'
+import { contradictionsOf, type Operation, readOperations, type Spoiled, sample, spoil } from '../src/drills/openapi.ts'
+import { changedSince, openSnapshots } from '../src/drills/snapshot.ts'
 import { ADMIN_LOGIN } from '../src/environment.ts'
 import { startTestDevnet } from './devnet.ts'
-import { contradictionsOf, type Operation, readOperations, type Spoiled, sample, spoil } from './openapi.ts'
-import { changedSince, openSnapshots } from './snapshot.ts'
 
 const PER_ROUTE = 24
 const MEGABYTES_10 = 10 * 1024 * 1024

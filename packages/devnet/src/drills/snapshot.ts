@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto'
 import { createLog } from '@haat/kit/log'
 import { type Mongo, openMongo } from '@haat/kit/mongo'
 import { openPostgres, type Postgres, sql, withDatabase } from '@haat/kit/postgres'
-import { roster } from '../src/roster.ts'
-import type { TestDevnet } from './devnet.ts'
+import type { Devnet } from '../devnet.ts'
+import { roster } from '../roster.ts'
 
 /** What every service has stored: per table or collection, how many rows and their digest. */
 export type Snapshot = Map<string, string>
 
-// What services note for themselves while nobody asks them anything.
-const OWN_BUSINESS = new Set(['leases', 'provider_cursors'])
+// What services note for themselves: leases, caches, when a process last asked for its token.
+const OWN_BUSINESS = new Set(['leases', 'provider_cursors', 'rates_cache'])
+const OWN_COLUMNS: Record<string, string> = { service_accounts: 'last_used_at' }
 
 export type Snapshots = {
   take(): Promise<Snapshot>
@@ -18,8 +19,11 @@ export type Snapshots = {
   close(): Promise<void>
 }
 
+const read = (table: string): string =>
+  OWN_COLUMNS[table] ? `(select to_jsonb(all_of) - '${OWN_COLUMNS[table]}' from "${table}" all_of)` : `"${table}"`
+
 /** Reads all databases of a marketplace behind the services' backs. */
-export async function openSnapshots(devnet: TestDevnet): Promise<Snapshots> {
+export async function openSnapshots(devnet: Devnet & { prefix: string }): Promise<Snapshots> {
   const { urls } = devnet.stores
   const postgres = new Map<string, { opened: Postgres<never>; query: string }>()
   const mongo = new Map<string, Mongo>()
@@ -40,7 +44,7 @@ export async function openSnapshots(devnet: TestDevnet): Promise<Snapshots> {
       .filter(({ tablename }) => !OWN_BUSINESS.has(tablename))
       .map(
         ({ tablename }) =>
-          `select '${tablename}' as name, count(*) || ' rows ' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') as digest from "${tablename}" t`,
+          `select '${tablename}' as name, count(*) || ' rows ' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') as digest from ${read(tablename)} t`,
       )
       .join(' union all ')
     postgres.set(name, { opened, query })
