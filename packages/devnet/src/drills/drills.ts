@@ -1,8 +1,10 @@
 /** A drill in full length: takes its command-line options, prints its figures, answers what it found wrong. */
-export type Drill = { run(args: string[]): Promise<string[]> }
+export type Drill = {
+  authorization: () => import('./authorization.ts'), run(args: string[]): Promise<string[]> }
 
 /** Every drill by its name on the command line. */
 export const drills: Record<string, () => Promise<Drill>> = {
+  authorization: () => import('./authorization.ts'),
   crashes: () => import('./crashes.ts'),
   restore: () => import('./restore.ts'),
   'rolling-restart': () => import('./rolling-restart.ts'),
