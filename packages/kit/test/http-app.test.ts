@@ -556,7 +556,7 @@ describe('the call', () => {
 
     const working = [get(), get(), get()]
     await vi.waitFor(() => expect(held).toHaveLength(3))
-    // Two of these wait for a place, for half a second at most; the others hear at once that there is none.
+    // Two of these wait for a place, for a quarter of a second at most; the others hear at once that there is none.
     const answers: Response[] = []
     const more = Array.from({ length: 5 }, async () => answers.push(await get()))
     await vi.waitFor(() => expect(answers.length).toBeGreaterThanOrEqual(3))

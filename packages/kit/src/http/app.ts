@@ -62,7 +62,7 @@ const SAFE = new Set(['GET', 'HEAD'])
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 /** What is worth most under overload: checkouts under way, and the notices that finish them. */
 const PREFERRED = new Set<RateClass>(['checkout', 'webhook'])
-const MAX_WAIT_MS = 500
+const MAX_WAIT_MS = 250
 const STAFF_ROLES = new Set(['super_admin', 'staff'])
 
 /**

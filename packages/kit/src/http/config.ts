@@ -29,7 +29,7 @@ export const bff = {
   TRUST_PROXY: int(0),
   /** The time a request gets unless its route says otherwise. */
   REQUEST_TIMEOUT_MS: int(5_000, 100),
-  /** Requests worked on at once; half as many more may wait for half a second, the others get 503 at once. */
+  /** Requests worked on at once; half as many more may wait for a quarter of a second, the others get 503 at once. */
   MAX_IN_FLIGHT: int(64, 1),
   /** Budgets that differ from the defaults: `{"login":{"address":"20/60"},"*":{"subject":"1000/60"}}`. */
   RATE_LIMITS: z

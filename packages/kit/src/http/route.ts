@@ -182,6 +182,7 @@ export function route<
     security: spec.auth === 'public' ? [] : [{ session: [] }, { bearer: [] }],
     'x-auth': spec.auth,
     'x-rate-class': flags.rateClass,
+    ...(spec.timeoutMs ? { 'x-timeout-ms': spec.timeoutMs } : {}),
     ...(flags.idempotent ? { parameters: [IDEMPOTENCY_PARAMETER] } : {}),
     request: {
       ...(spec.params ? { params: spec.params } : {}),
