@@ -26,7 +26,7 @@ export type Clients = {
 
 /**
  * Clients that carry the current call on: identity, service token, request ids and what is left of the deadline. Errors
- * arrive as the AppError the neighbour threw. Nothing is retried here (the mesh retries reads).
+ * arrive as the AppError the neighbour threw. Nothing that a neighbour may have worked on is retried here (the mesh retries reads).
  */
 export function createClients(options: { serviceToken?: () => Promise<string | undefined> }): Clients {
   const channels = new Map<string, Channel>()
@@ -35,7 +35,8 @@ export function createClients(options: { serviceToken?: () => Promise<string | u
       let channel = channels.get(address)
       if (!channel) {
         channel = createChannel(address, undefined, {
-          'grpc.enable_retries': 0,
+          // Without a policy only what reached no handler is sent again: a call that a stopping server refused goes to its successor.
+          'grpc.service_config_disable_resolution': 1,
           'grpc.enable_channelz': 0,
           'grpc.max_receive_message_length': 4 * MAX_MESSAGE_BYTES,
           'grpc.initial_reconnect_backoff_ms': 100,

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createServer as createTcpServer, connect as tcpConnect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import {
@@ -337,6 +338,44 @@ test('a stop finishes what is in flight and refuses what is new', async () => {
   open!({ stock: { sku: 'TEA-1' } })
   expect(await inFlight).toMatchObject({ stock: { sku: 'TEA-1' } })
   await drain
+})
+
+test('calls that a stopping server refused are answered by its successor, each of them once', async () => {
+  let answered = 0
+  const getStock = async () => {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+    answered += 1
+    return { stock: {} }
+  }
+  let behind = await serve({ getStock })
+  // What a Service is on a cluster: new connections go to the successor.
+  const front = createTcpServer((outer) => {
+    const inner = tcpConnect(behind.port, '127.0.0.1')
+    outer.pipe(inner).pipe(outer)
+    for (const [socket, other] of [[outer, inner] as const, [inner, outer] as const])
+      socket.on('error', () => undefined).on('close', () => other.destroy())
+  })
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  const port = (front.address() as { port: number }).port
+  const client = connect({ port, drain: async () => undefined })
+  releases.push(() => front.close())
+
+  await client.getStock({ sku: 'A' })
+  let asked = 1
+  let isOver = false
+  const callers = Array.from({ length: 40 }, async () => {
+    for (; !isOver; asked += 1) await client.getStock({ sku: 'A' })
+  })
+  for (let round = 0; round < 5; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const old = behind
+    behind = await serve({ getStock })
+    await old.drain()
+  }
+  isOver = true
+  await Promise.all(callers)
+  expect(asked).toBeGreaterThan(200)
+  expect(answered).toBe(asked)
 })
 
 test('a call that never ends does not hold a stop up longer than the grace period', async () => {

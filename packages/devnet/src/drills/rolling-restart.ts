@@ -155,6 +155,7 @@ export async function run(args: string[]): Promise<string[]> {
       customers: { type: 'string', default: '6' },
       readers: { type: 'string', default: '4' },
       rounds: { type: 'string', default: '2' },
+      only: { type: 'string' },
       'data-dir': { type: 'string' },
     },
   })
@@ -162,10 +163,11 @@ export async function run(args: string[]): Promise<string[]> {
     values['data-dir'] ?? fileURLToPath(new URL('../../../../.data/drill-rolling-restart', import.meta.url))
   rmSync(dataDir, { recursive: true, force: true })
   const log = (line: string) => console.log(line)
+  const names = values.only?.split(',') ?? roster.map(({ name }) => name)
   const fleet = await startFleet({ dataDir, ports: portsFrom(23_060), durable: true, fronts: true, log })
   try {
     const { faults, ...figures } = await rollingRestart(fleet, {
-      names: Array.from({ length: Number(values.rounds) }, () => roster.map(({ name }) => name)).flat(),
+      names: Array.from({ length: Number(values.rounds) }, () => names).flat(),
       customers: Number(values.customers),
       readers: Number(values.readers),
       drainSeconds: 120,
