@@ -1,11 +1,19 @@
+import { VendorOrderAccepted } from '@haat/proto/order/v1/events'
 import { sql } from 'kysely'
 import type { Db } from 'mongodb'
 import { expect, test } from 'vitest'
-import { archiveDocuments, PUBLISHED_EVENTS, sweepDocuments, sweepOutbox } from '../src/events/archive.ts'
+import {
+  archiveDocuments,
+  forgetInEvents,
+  PUBLISHED_EVENTS,
+  sweepDocuments,
+  sweepOutbox,
+} from '../src/events/archive.ts'
 import { emit } from '../src/events/emit.ts'
 import type { Envelope } from '../src/events/envelope.ts'
 import { on, onIdempotent } from '../src/events/on.ts'
 import { pendEvent } from '../src/events/pending.ts'
+import { newId } from '../src/id.ts'
 import {
   countingMetrics,
   createDatabase,
@@ -111,4 +119,49 @@ test('published events are kept for three days', async () => {
   )
   await sweepDocuments(db)
   expect(await published.find().toArray()).toMatchObject([{ envelope: { data: { thingId: 'new' } } }])
+})
+
+test('when somebody is forgotten, events about them lose what is personal, waiting or kept; those of others do not', async () => {
+  const database = await createDatabase()
+  const relay = await start({ prefix: uniqueName(), db: database.db, pgUrl: database.url })
+  const [gone, stays] = [newId(), newId()]
+  const shipTo = {
+    name: 'Rahima',
+    line1: '12 Green Road',
+    line2: '',
+    city: '',
+    state: '',
+    postalCode: '',
+    country: 'BD',
+  }
+  const accept = (userId: string, orderNo: string) =>
+    database.db.transaction().execute((tx) =>
+      emit(
+        tx,
+        VendorOrderAccepted,
+        VendorOrderAccepted.fromPartial({
+          vendorOrderId: newId(),
+          orderNo,
+          userId,
+          email: 'rahima@example.com',
+          shipTo,
+        }),
+      ),
+    )
+  await accept(gone, 'kept')
+  await accept(stays, "another's")
+  await relay.settle()
+  await relay.close()
+  await accept(gone, 'waiting')
+
+  await database.db.transaction().execute((tx) => forgetInEvents(tx, gone))
+  const { rows } = await sql<{ data: Record<string, unknown> }>`
+    select envelope -> 'data' as data from outbox union all select envelope -> 'data' from outbox_published
+  `.execute(database.db)
+  const found = Object.fromEntries(rows.map(({ data }) => [data.orderNo, data]))
+  expect(found["another's"]).toMatchObject({ email: 'rahima@example.com', shipTo: { line1: '12 Green Road' } })
+  for (const orderNo of ['kept', 'waiting']) {
+    expect(found[orderNo]).toMatchObject({ orderNo, userId: gone })
+    expect(JSON.stringify(found[orderNo])).not.toMatch(/rahima|Green Road/i)
+  }
 })

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Db } from 'mongodb'
 import type { Envelope } from './envelope.ts'
 import type { Pending } from './pending.ts'
+import { withoutSensitive } from './sensitive.ts'
 
 /**
  * Published events are kept for a while beside the outbox. Once the broker has confirmed an event, nobody else has it until its
@@ -43,6 +44,28 @@ export async function replayOutbox(db: Kysely<any>, since: Date): Promise<number
     `.execute(db)
     replayed += Number(numAffectedRows)
     if (numAffectedRows === 0n) return replayed
+  }
+}
+
+/**
+ * Takes the fields that the contracts mark as sensitive out of the events about somebody: those that wait and those that are
+ * kept. For the handler that forgets a person, in its transaction and after it has locked what such events are emitted from.
+ */
+export async function forgetInEvents(
+  // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
+  tx: Transaction<any>,
+  userId: string,
+): Promise<void> {
+  // The waiting ones first: what the relay moves while we wait for its locks is found among the kept ones.
+  for (const table of ['outbox', 'outbox_published']) {
+    const { rows } = await sql<{ id: bigint; envelope: Envelope }>`
+      select id, envelope from ${sql.table(table)}
+        where jsonb_path_exists(envelope -> 'data', '$.** ? (@ == $id)', jsonb_build_object('id', ${userId}::text)) for update
+    `.execute(tx)
+    for (const { id, envelope } of rows)
+      await sql`update ${sql.table(table)} set envelope = ${JSON.stringify(withoutSensitive(envelope))}::jsonb where id = ${id}`.execute(
+        tx,
+      )
   }
 }
 

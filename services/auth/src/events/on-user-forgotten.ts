@@ -1,3 +1,4 @@
+import { forgetInEvents } from '@haat/kit/events/archive'
 import type { Event } from '@haat/kit/events/envelope'
 import type { Transaction } from '@haat/kit/postgres'
 import type { UserForgotten } from '@haat/proto/profile/v1/events'
@@ -38,4 +39,5 @@ export async function onUserForgotten(
   const keys = [passwordKey(userId), verificationKey(userId)]
   if (user.email) keys.push(loginKey(user.email), resetKey(user.email))
   await tx.deleteFrom('throttles').where('key', 'in', keys).execute()
+  await forgetInEvents(tx, userId)
 }

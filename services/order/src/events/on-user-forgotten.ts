@@ -1,3 +1,4 @@
+import { forgetInEvents } from '@haat/kit/events/archive'
 import type { Event } from '@haat/kit/events/envelope'
 import type { Transaction } from '@haat/kit/postgres'
 import type { Address } from '@haat/proto/common/v1/common'
@@ -32,4 +33,5 @@ export async function onUserForgotten(
     .where('by_user_id', '=', userId)
     .where('note', '<>', '')
     .execute()
+  await forgetInEvents(tx, userId)
 }

@@ -1,4 +1,5 @@
 import { type Call, requireUser } from '@haat/kit/call'
+import { forgetInEvents } from '@haat/kit/events/archive'
 import { emit } from '@haat/kit/events/emit'
 import { UserForgotten } from '@haat/proto/profile/v1/events'
 import type { ForgetMeRequest, ForgetMeResponse } from '@haat/proto/profile/v1/profile'
@@ -26,6 +27,7 @@ export async function forgetMe(ctx: ProfileContext, _request: ForgetMeRequest, c
       .where('user_id', '=', userId)
       .execute()
     await tx.deleteFrom('addresses').where('user_id', '=', userId).execute()
+    await forgetInEvents(tx, userId)
     await emit(tx, UserForgotten, { userId, forgottenAt: now })
     return {}
   })

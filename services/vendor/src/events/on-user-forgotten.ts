@@ -1,3 +1,4 @@
+import { forgetInEvents } from '@haat/kit/events/archive'
 import type { Event } from '@haat/kit/events/envelope'
 import type { Transaction } from '@haat/kit/postgres'
 import type { UserForgotten } from '@haat/proto/profile/v1/events'
@@ -20,6 +21,7 @@ export async function onUserForgotten(
   await tx.updateTable('vendor_members').set({ email: '' }).where('user_id', '=', userId).execute()
   const owned = await tx.selectFrom('vendors').selectAll().where('owner_user_id', '=', userId).forUpdate().execute()
   for (const vendor of owned) await forgetOwner(ctx, tx, vendor)
+  await forgetInEvents(tx, userId)
 }
 
 async function forgetOwner(ctx: VendorContext, tx: Transaction<Database>, vendor: VendorRow): Promise<void> {
