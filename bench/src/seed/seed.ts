@@ -2,6 +2,7 @@ import type { AdminClient } from '@haat/client'
 import { type Seller, staff } from '@haat/devnet/actors'
 import { importCatalog } from '@haat/devnet/csv'
 import type { Devnet } from '@haat/devnet/devnet'
+import { untilQuiet } from '@haat/devnet/drills/invariants/waiting'
 import { each } from '@haat/devnet/each'
 import { ensureCategories, ensureCommission, ensureCustomer, ensureVendor } from '@haat/devnet/market'
 import { patient } from '@haat/devnet/patient'
@@ -60,6 +61,8 @@ export async function seedMarket(devnet: Devnet, dataDir: string, products: numb
     save({ stocked: journal.products })
   }
   progress.end()
+  // What an import set in motion is not what the rows are to measure.
+  await untilQuiet({ stores: devnet.stores }, 900)
   return { devnet, admin, sellers, store }
 }
 
