@@ -28,7 +28,7 @@ const eventBody = (type: string, id: string, more: object = {}) =>
 const succeeded = async (orderId: string) =>
   (await h.service.emitted(PaymentSucceeded)).filter((e) => e.data.orderId === orderId)
 
-test('a signature must fit the body, one of the two secrets, and the time on both sides', async () => {
+test('a signature must fit the body, one of the two secrets, and one time that is about now', async () => {
   const body = eventBody('customer.created', 'cus_1')
   for (const secret of [SECRET, PREVIOUS_SECRET])
     for (const age of [-290, 0, 290]) await send(body, signWebhook(body, secret, nowSeconds() - age))
@@ -38,6 +38,8 @@ test('a signature must fit the body, one of the two secrets, and the time on bot
     [body, signWebhook(body, SECRET, nowSeconds() - 310)],
     [body, signWebhook(body, SECRET, nowSeconds() + 310)],
     [body, signWebhook(body, SECRET, nowSeconds() + 3_600)],
+    [body, signWebhook(body, SECRET, Number.NaN)],
+    [body, `t=${nowSeconds()},${signWebhook(body, SECRET, nowSeconds() + 3_600)}`],
     [body, 'nonsense'],
     [body, `t=${nowSeconds()},v1=`],
   ]
