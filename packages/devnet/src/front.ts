@@ -6,17 +6,27 @@ export type Front = {
   pointTo(port: number): void
   /** Breaks one open connection, chosen at random, on both sides; false when there is none. */
   cutOne(): boolean
+  /** Passes nothing on any more, on open and on new connections, as something that hangs. */
+  freeze(): void
+  /** Breaks all connections and refuses new ones, as something that is gone. */
+  refuse(): Promise<void>
+  /** Ends both. */
+  recover(): Promise<void>
   close(): Promise<void>
 }
 
 /** Listens on a loopback port, and passes everything on to another one. */
 export async function openFront(port: number, behind: number): Promise<Front & { port: number }> {
   const open = new Map<Socket, Socket>()
+  let isFrozen = false
+  const join = (outer: Socket, inner: Socket) => {
+    outer.pipe(inner)
+    inner.pipe(outer)
+  }
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (outer) => {
     const inner = connect({ port: behind, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
     open.set(outer, inner)
-    outer.pipe(inner)
-    inner.pipe(outer)
+    if (!isFrozen) join(outer, inner)
     const end = () => {
       open.delete(outer)
       outer.destroy()
@@ -25,15 +35,25 @@ export async function openFront(port: number, behind: number): Promise<Front & {
     for (const socket of [outer, inner]) socket.on('error', end)
     for (const socket of [outer, inner]) socket.on('close', end)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve)
-  })
+  const listen = (on: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(on, '127.0.0.1', () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  await listen(port)
+  const own = (server.address() as { port: number }).port
   const cut = ([outer, inner]: [Socket, Socket]) => {
     outer.resetAndDestroy()
     inner.resetAndDestroy()
   }
+  const refuse = () => {
+    for (const pair of open) cut(pair)
+    return new Promise<void>((resolve) => server.close(() => resolve()))
+  }
   return {
-    port: (server.address() as { port: number }).port,
+    port: own,
     pointTo(next) {
       behind = next
     },
@@ -42,10 +62,20 @@ export async function openFront(port: number, behind: number): Promise<Front & {
       if (chosen) cut(chosen)
       return chosen !== undefined
     },
-    close() {
-      for (const pair of open) cut(pair)
-      return new Promise((resolve) => server.close(() => resolve()))
+    freeze() {
+      isFrozen = true
+      for (const [outer, inner] of open) {
+        outer.unpipe(inner).pause()
+        inner.unpipe(outer).pause()
+      }
     },
+    refuse,
+    async recover() {
+      if (isFrozen) for (const [outer, inner] of open) join(outer, inner)
+      isFrozen = false
+      if (!server.listening) await listen(own)
+    },
+    close: refuse,
   }
 }
 

@@ -7,4 +7,6 @@ export const drills: Record<string, () => Promise<Drill>> = {
   crashes: () => import('./crashes.ts'),
   restore: () => import('./restore.ts'),
   'rolling-restart': () => import('./rolling-restart.ts'),
+  disorder: () => import('./disorder.ts'),
+  outages: () => import('./outages.ts'),
 }
