@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Stores, storeNames, urlVariables } from '@haat/stores/stores'
+import { type Stores, storeNames, urlVariables, wipe } from '@haat/stores/stores'
 import { startDevnet } from '../devnet.ts'
 import { portsFrom } from '../environment.ts'
 import { openMarket } from './market.ts'
@@ -54,6 +54,7 @@ export async function run(args: string[]): Promise<string[]> {
   } finally {
     await devnet.close()
     for (const stores of restarted) await stores.close()
-    rmSync(dataDir, { recursive: true, force: true })
+    // PostgreSQL may keep its data elsewhere.
+    await wipe(dataDir)
   }
 }
