@@ -102,7 +102,6 @@ try {
   if (!stopping) await closeAll()
 }
 console.log(`\n${printed(report)}`)
-if (values.only.length === 0 && !values.growth) writeFileSync(join(folder, 'RESULTS.md'), document(report))
 const failed = report.lines.filter((line) => missed(line, report.floors))
 console.log(`\n${report.lines.length - failed.length} of ${report.lines.length} lines as wanted`)
 process.exit(0)
@@ -151,6 +150,7 @@ async function measureMarket(bench: Bench, wanted: MarketRow[], oldOrders = 0): 
     if (oldOrders) await growOrders(bench, market, oldOrders)
     for (const row of wanted) keep(row, await row.measure(bench, market, row))
     report.memory.push({ title: 'after the rows', megabytes: readMemory(bench.processes) })
+    if (values.only.length === 0 && !values.growth) writeFileSync(join(folder, 'RESULTS.md'), document(report))
   } finally {
     if (!stopping) await devnet.close()
     marketplace = undefined
@@ -162,6 +162,8 @@ async function measureMarket(bench: Bench, wanted: MarketRow[], oldOrders = 0): 
 function keep(row: Pick<Row, 'name'> & Partial<Pick<Row, 'target'>>, measured: Measured): void {
   const line: Line = { name: row.name, measured, ...(row.target ? { target: row.target } : {}) }
   report.lines.push(line)
+  // After every row, so that a run that is cut short leaves what it found.
+  if (values.only.length === 0 && !values.growth) writeFileSync(join(folder, 'RESULTS.md'), document(report))
   log(
     `${printed({ lines: [line], floors: report.floors })
       .split('\n')[1]!

@@ -10,7 +10,7 @@ import type { Market, MarketRow } from './row.ts'
 
 const BASKETS = 50
 /** What each customer has bought before order rows are measured, on average. */
-const ORDERS_EACH = 5
+const ORDERS_EACH = 2
 
 /** Purchases of two goods of two vendors. */
 export async function checkoutScript(market: Market): Promise<Script> {

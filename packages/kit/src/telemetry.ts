@@ -27,8 +27,18 @@ async function start(): Promise<void> {
     ...(process.env.OTEL_METRICS_EXPORTER ? {} : { metricReaders: [] }),
     ...(process.env.OTEL_LOGS_EXPORTER ? {} : { logRecordProcessors: [] }),
     instrumentations: [
-      // Probes and scrapes come every few seconds and tell nothing.
-      new HttpInstrumentation({ ignoreIncomingRequestHook: ({ url = '' }) => /^\/(livez|readyz|metrics)\b/.test(url) }),
+      new HttpInstrumentation({
+        // Probes and scrapes come every few seconds and tell nothing.
+        ignoreIncomingRequestHook: ({ url = '' }) => /^\/(livez|readyz|metrics)\b/.test(url),
+        // What a query asks for may be personal (a file's name, an address), and so is who asks; push addresses are secrets.
+        startIncomingSpanHook: () => ({
+          'url.query': undefined,
+          'client.address': undefined,
+          'network.peer.address': undefined,
+          'user_agent.original': undefined,
+        }),
+        startOutgoingSpanHook: () => ({ 'url.full': undefined }),
+      }),
       new GrpcInstrumentation({ ignoreGrpcMethods: ['Check', 'Watch'] }),
       // Statements appear without their values; a timer's query that belongs to no request makes no trace of its own.
       new PgInstrumentation({ requireParentSpan: true }),
