@@ -73,6 +73,7 @@ const report: Report = {
   lines: [],
   floors: {},
   memory: [],
+  missing: wanted.length,
   stores: stores.chosen,
   sizes: `${values.products} products of 20 vendors, every member in a process of its own, 16 requests at a time, ${values.seconds} s per row after a warm-up.`,
 }
@@ -162,6 +163,7 @@ async function measureMarket(bench: Bench, wanted: MarketRow[], oldOrders = 0): 
 function keep(row: Pick<Row, 'name'> & Partial<Pick<Row, 'target'>>, measured: Measured): void {
   const line: Line = { name: row.name, measured, ...(row.target ? { target: row.target } : {}) }
   report.lines.push(line)
+  if (row.target) report.missing -= 1
   // After every row, so that a run that is cut short leaves what it found.
   if (values.only.length === 0 && !values.growth) writeFileSync(join(folder, 'RESULTS.md'), document(report))
   log(

@@ -13,6 +13,8 @@ export type Report = {
   memory: { title: string; megabytes: Map<string, number> }[]
   stores: Record<string, string>
   sizes: string
+  /** How many rows are still to come; a run that is cut short leaves it so. */
+  missing: number
 }
 
 /** Why a target is missed, or undefined when it is met. */
@@ -119,10 +121,10 @@ export function document(report: Report): string {
   return `# What it does per second
 
 ${machineText(stores)}
-${sizes}
+${sizes}${report.missing ? `\nRows that this run has not reached: ${report.missing}.` : ''}
 
 "of floor" is the throughput as a share of that floor's, measured in the same run: ${Object.entries(floorTitles)
-    .map(([name, title]) => `*${name}* is the ${title.replace('floor: ', '')}`)
+    .map(([name, title]) => `*${name}* is ${title.replace('floor: ', '')}`)
     .join(', ')}. "CPU ms each" is the processor time of everything together, load generator included, per repetition.
 
 ${markdownTable([HEAD, ...lines.map((line) => cells(line, floors))])}
