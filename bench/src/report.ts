@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { availableParallelism, totalmem, type } from 'node:os'
 import type { Measured } from './bench.ts'
 import { type FloorName, floorTitles } from './floors/floors.ts'
 import type { Target } from './rows/row.ts'
@@ -150,9 +150,9 @@ ${notes.map(({ name, measured }) => [...measured.notes, ...measured.faults.map((
 /** When, and on what. */
 export function machineText(stores: Record<string, string>): string {
   const machine = [
-    `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'})`,
+    `${availableParallelism()} cores`,
     `${Math.round(totalmem() / 2 ** 30)} GB`,
-    `${type()} ${release().split('-')[0]}`,
+    type(),
     `Node ${process.versions.node}`,
   ]
   return `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine.join(', ')}.
