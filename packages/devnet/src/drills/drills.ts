@@ -8,5 +8,6 @@ export const drills: Record<string, () => Promise<Drill>> = {
   restore: () => import('./restore.ts'),
   'rolling-restart': () => import('./rolling-restart.ts'),
   disorder: () => import('./disorder.ts'),
+  hostile: () => import('./hostile.ts'),
   outages: () => import('./outages.ts'),
 }
