@@ -11,6 +11,8 @@ import { roster } from '../src/roster.ts'
 export type TestDevnet = Devnet & {
   /** First part of the names of its databases. */
   prefix: string
+  /** The waiting times of its retry queues. */
+  retrySeconds: readonly number[]
 }
 
 /** The whole marketplace for one test file, on the run's stores, with names and ports of its own; quiet and quick. */
@@ -53,7 +55,7 @@ export async function startTestDevnet(
     })
     rmSync(dataDir, { recursive: true, force: true })
   }, 60_000)
-  return { ...devnet, prefix }
+  return { ...devnet, prefix, retrySeconds: [1] }
 }
 
 /** The mails a person got, oldest first. */
