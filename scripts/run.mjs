@@ -107,7 +107,11 @@ const tasks = {
       : [
           ...tasks.check([]),
           ['vitest', ['run', '--exclude', 'packages/devnet/**']],
-          ['vitest', ['run', 'packages/devnet', '--maxWorkers=1']],
+          // Those two start a process per service and take that long; they run with the stories alone.
+          [
+            'vitest',
+            ['run', 'packages/devnet', '--maxWorkers=1', '--exclude', '**/{crashes,rolling-restart}.e2e.test.ts'],
+          ],
         ],
   // The stories alone.
   e2e: (args) => [['vitest', ['run', 'packages/devnet', '--maxWorkers=1', ...args]]],
