@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { PassThrough } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHeldPages, HOLD_MS } from '../src/http/held-pages.ts'
@@ -30,7 +31,11 @@ beforeAll(async () => {
   } as const
   routes.openapi(
     route({ ...cached, method: 'get', path: '/page/{name}', summary: 'p', params: z.object({ name: z.string() }) }),
-    (c) => c.json({ madeAt: Date.now(), n: ++made }, 200),
+    async (c) => {
+      const page = { madeAt: Date.now(), n: ++made }
+      await new Promise((resolve) => setImmediate(resolve))
+      return c.json(page, 200)
+    },
   )
   harness.app.route('/v1', routes)
   server = await serveHttp({ app: harness.app, port: 0, host: '127.0.0.1', log })
@@ -48,7 +53,7 @@ const ask = async (path: string, headers: Record<string, string> = {}) => {
 
 test('a page in hand is answered, logged and measured like one that is made', async () => {
   const first = await ask('/page/same')
-  // The first may find nothing counted in advance and go the long way; from then on it is in hand twice over.
+  // Where nothing is counted in advance they go the long way through the app, else the short one: nobody can tell.
   const others = await Promise.all(Array.from({ length: 30 }, () => ask('/page/same')))
   for (const other of others) expect({ ...other, requestId: '' }).toEqual({ ...first, requestId: '' })
   expect(made).toBe(1)
@@ -60,6 +65,13 @@ test('a page in hand is answered, logged and measured like one that is made', as
   const fresh = await ask('/page/same', { 'if-none-match': first.headers.etag! })
   expect([fresh.status, fresh.text, fresh.headers.etag]).toEqual([304, '', first.headers.etag])
   expect((await ask('/page/same', { 'x-request-id': 'chosen-by-them' })).requestId).toBe('chosen-by-them')
+})
+
+test('however many ask for a page at once, one of them makes it', async () => {
+  const before = made
+  const answers = await Promise.all(Array.from({ length: 30 }, () => ask('/page/crowd')))
+  expect(made - before).toBe(1)
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
 })
 
 test('another query is another page, and an error is not kept', async () => {
@@ -79,6 +91,8 @@ test('no page that is answered is older than the bound', async () => {
     seen.add(n)
     // Two clocks, each in whole milliseconds.
     expect(askedAt - madeAt).toBeLessThanOrEqual(HOLD_MS + 2)
+    // At a pace that leaves most of the day's budget to the tests below, however fast the machine.
+    await setTimeout(10)
   }
 })
 

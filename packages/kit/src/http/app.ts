@@ -119,13 +119,20 @@ export function createApp(options: AppOptions): App {
           admission.check(isPreferred)
           // Outside the bound: a client that sends its body slowly takes nobody's place.
           await guard(c, call, flags, route !== undefined)
+          let made: (() => void) | undefined
           if (flags.cache && !flags.cache.private && method === 'GET') {
             const target = targetOf(c.req.url)
-            const page = pages.get(target)
+            let page = pages.get(target)
+            const underway = page ? undefined : pages.making(target)
+            if (underway) {
+              await underway
+              page = pages.get(target)
+            }
             if (page) {
               c.res = pageResponse(c, page)
               return
             }
+            made = pages.begin(target)
             answerWithTag(c, flags.cache, (body, tag) => {
               const { rateClass, cache } = flags
               const contentType = 'application/json'
@@ -133,8 +140,12 @@ export function createApp(options: AppOptions): App {
               pages.put(target, { ...kept, cacheControl: cacheControl(cache!) }, started)
             })
           } else if (flags.cache) answerWithTag(c, flags.cache)
-          const leave = await admission.enter(isPreferred)
-          await next().finally(leave)
+          try {
+            const leave = await admission.enter(isPreferred)
+            await next().finally(leave)
+          } finally {
+            made?.()
+          }
         })
     } catch (error) {
       if (error instanceof Overloaded) countRefusals()
@@ -200,7 +211,7 @@ function pageResponse(c: Context<HttpEnv>, { body, tag, contentType, cacheContro
 
 /**
  * The way of a public page that is in hand: counted, logged, measured and headed like every answer, but without the
- * objects that a request through the app is made of, which cost ten times as much as sending the bytes.
+ * objects that a request through the app is made of.
  */
 function createShortcut(
   { log, config, observe }: AppOptions,

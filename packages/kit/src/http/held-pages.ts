@@ -15,6 +15,10 @@ export type HeldPage = {
 
 export type HeldPages = {
   get(target: string): HeldPage | undefined
+  /** Settles when whoever makes the page at this moment has ended, with or without it; undefined when nobody makes it. */
+  making(target: string): Promise<void> | undefined
+  /** Says that one begins to make the page; to be called when that has ended, with or without it. */
+  begin(target: string): () => void
   /** `startedAt` is when the request began that the page answers: nothing in it is older than that. */
   put(target: string, page: Omit<HeldPage, 'until'>, startedAt: number): void
 }
@@ -24,12 +28,14 @@ export const HOLD_MS = 1_000
 const MAX_BYTES = 32 * 1024 * 1024
 
 /**
- * Public answers by path and query, each for a second: whatever the load, a page is made about once a second in each process,
- * and no invalidation can get lost. The oldest go first when there are too many.
+ * Public answers by path and query, each for a second, and made by one of those who ask for it at once: whatever the load, a
+ * page is made about once a second in each process, and no invalidation can get lost. The oldest go first when there are too
+ * many.
  */
 export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {}): HeldPages {
   // A page that is made again goes to the end: the map's order is nearly that of age, which is good enough to drop by.
   const pages = new Map<string, HeldPage>()
+  const making = new Map<string, Promise<void>>()
   let bytes = 0
 
   const drop = (target: string, page: HeldPage) => {
@@ -40,6 +46,15 @@ export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {})
     get(target) {
       const page = pages.get(target)
       return page && page.until > performance.now() ? page : undefined
+    },
+    making: (target) => making.get(target),
+    begin(target) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      making.set(target, promise)
+      return () => {
+        if (making.get(target) === promise) making.delete(target)
+        resolve()
+      }
     },
     put(target, page, startedAt) {
       const now = performance.now()
