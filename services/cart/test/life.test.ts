@@ -7,7 +7,7 @@ import { eventually } from '@haat/testkit/eventually'
 import { customer } from '@haat/testkit/tokens'
 import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
-import { bdt, startHarness } from './harness.ts'
+import { BD, bdt, startHarness } from './harness.ts'
 
 const h = await startHarness()
 afterEach(() => {
@@ -60,6 +60,29 @@ test('order.created takes what was ordered out of the cart and announces it, onc
     [b, 1],
   ])
   expect(told[0]?.envelope.aggregate).toMatchObject({ type: 'cart', id: cart!.id })
+})
+
+test('goods put in anew before the cart hears of their order stay in it', async () => {
+  const { userId, token } = await customer()
+  const me = h.as({ token })
+  const [again, kept] = [h.sells(100), h.sells(100)]
+  await me.addItem({ sku: again, qty: 2 })
+  await me.addItem({ sku: kept, qty: 2 })
+  const { summary } = await h.order.summarizeForUser({ userId, destination: BD })
+  await me.removeItem({ sku: again })
+  await me.addItem({ sku: again, qty: 2 })
+  const { cart } = await me.addItem({ sku: kept, qty: 1 })
+  const lines = [again, kept].map((sku) => ({ sku, qty: 2, unitPrice: bdt(100) }))
+  const { cartVersion } = summary!
+  const order = {
+    orderId: newId(),
+    userId,
+    cartId: cart!.id,
+    cartVersion,
+    vendorOrders: [{ vendorId: newId(), lines }],
+  }
+  await h.service.publish(OrderCreated, OrderCreated.fromPartial(order))
+  expect(Object.fromEntries(quantities((await me.getCart({})).cart)!)).toEqual({ [again]: 2, [kept]: 1 })
 })
 
 test("an order that names another person's cart, or none that is left, changes nothing", async () => {

@@ -154,8 +154,9 @@ function apply(
   const now = ctx.now()
   const contents = change.contents ?? before
   const version = before.version + 1
+  const since = new Map(before.items.map((item) => [item.sku, item.since ?? 0]))
   const set = {
-    items: contents.items,
+    items: contents.items.map((item) => ({ ...item, since: since.get(item.sku) ?? version })),
     couponCodes: contents.couponCodes,
     currency: contents.currency,
     version,

@@ -64,7 +64,7 @@ test('a line that is not there has no quantity to set', () => {
 
 test('a cart without lines has no currency', () => {
   expect(removeSkus(cart(item('A')), ['A', 'Z']).currency).toBe('')
-  expect(takeOrdered(cart(item('A', 2)), new Map([['A', 2]]), []).currency).toBe('')
+  expect(takeOrdered(cart(item('A', 2)), new Map([['A', 2]]), [], 1).currency).toBe('')
 })
 
 test('merging adds up quantities per SKU, never above the limit, and loses no line of either', () => {
@@ -98,9 +98,19 @@ test('an order takes its quantities and coupons out; what was added meanwhile st
       ['Z', 9],
     ]),
     ['C1'],
+    1,
   )
   expect(quantities(left)).toEqual([['A', 2]])
   expect(left.couponCodes).toEqual(['C2'])
+})
+
+test('an order takes nothing from a line that came after it', () => {
+  const again = { ...item('A', 3), since: 5 }
+  const ordered = new Map([
+    ['A', 3],
+    ['B', 1],
+  ])
+  expect(quantities(takeOrdered(cart(again, { ...item('B'), since: 4 }), ordered, [], 4))).toEqual([['A', 3]])
 })
 
 test('every wished unit is either added or told as left out', () => {

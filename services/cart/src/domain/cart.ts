@@ -17,6 +17,8 @@ export type Item = {
   qty: number
   /** Minor units in the cart's currency. */
   priceAtAdd: bigint
+  /** The cart's version that brought the line; set when the cart is written. */
+  since?: number
 }
 
 /** What a customer put together. `currency` is empty exactly when there are no items. */
@@ -73,11 +75,18 @@ export function merge(own: Contents, other: Contents): Contents {
   return normal({ items, couponCodes, currency })
 }
 
-/** What stays in the cart when these quantities and codes have become an order. */
-export function takeOrdered(cart: Contents, ordered: ReadonlyMap<string, number>, codes: readonly string[]): Contents {
-  const items = cart.items
-    .map((item) => ({ ...item, qty: item.qty - (ordered.get(item.sku) ?? 0) }))
-    .filter((item) => item.qty > 0)
+/**
+ * What stays in the cart when these quantities and codes of its version `version` have become an order. A line that came later
+ * is another wish for the same thing.
+ */
+export function takeOrdered(
+  cart: Contents,
+  ordered: ReadonlyMap<string, number>,
+  codes: readonly string[],
+  version: number,
+): Contents {
+  const taken = ({ sku, since = 0 }: Item) => (since > version ? 0 : (ordered.get(sku) ?? 0))
+  const items = cart.items.map((item) => ({ ...item, qty: item.qty - taken(item) })).filter((item) => item.qty > 0)
   return normal({ ...cart, items, couponCodes: cart.couponCodes.filter((code) => !codes.includes(code)) })
 }
 

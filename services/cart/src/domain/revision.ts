@@ -6,7 +6,7 @@ import type { CartSummary } from '@haat/proto/cart/v1/cart'
  * Hash of everything a summary prices: the same amounts for the same goods, deliveries and coupons give the same text,
  * whatever titles, names, stock levels or options that were not chosen say.
  */
-export function revisionOf(summary: Omit<CartSummary, 'revision'>): string {
+export function revisionOf(summary: Omit<CartSummary, 'revision' | 'cartVersion'>): string {
   const amounts = (...list: (Money | undefined)[]) => list.map((amount) => String(amount?.minor ?? ''))
   const { totals } = summary
   const priced = [

@@ -13,6 +13,8 @@ export async function onOrderCreated(ctx: CartContext, event: Event<OrderCreated
   const lines = order.vendorOrders.flatMap(({ vendorId, lines }) => lines.map((line) => ({ ...line, vendorId })))
   const ordered = new Map<string, number>()
   for (const { sku, qty } of lines) ordered.set(sku, (ordered.get(sku) ?? 0) + qty)
+  // Orders from before versions were told.
+  const version = Number(order.cartVersion) || Number.POSITIVE_INFINITY
   await changeIfThere(ctx, mine, (before) => {
     if (before.orders.includes(order.orderId)) return undefined
     // A line that left the cart meanwhile is told as it was sold.
@@ -32,7 +34,7 @@ export async function onOrderCreated(ctx: CartContext, event: Event<OrderCreated
       checkedOutAt: order.placedAt,
     }
     return {
-      contents: takeOrdered(before, ordered, order.couponCodes),
+      contents: takeOrdered(before, ordered, order.couponCodes, version),
       touched: true,
       order: order.orderId,
       event: (version) => pendEvent(CartCheckedOut, data, version),

@@ -55,6 +55,7 @@ export async function summaryOf(ctx: CartContext, cart: CartDocument, options: S
   const changes = [...lineChanges, ...deliveryChanges, ...(judged ? couponChanges(coupons) : [])]
   const summary = {
     cartId: cart._id,
+    cartVersion: BigInt(cart.version),
     ...calculate({ currency, lines, deliveries, discounts, taxes, vendorNames: await names }),
     coupons,
     changes,
@@ -67,6 +68,7 @@ function emptySummary(ctx: CartContext, cart: CartDocument): CartSummary {
   const currency = ctx.defaultCurrency
   const summary = {
     cartId: cart._id,
+    cartVersion: BigInt(cart.version),
     ...calculate({
       currency,
       lines: [],

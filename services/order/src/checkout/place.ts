@@ -35,6 +35,7 @@ export async function place(
     await emit(tx, OrderCreated, {
       ...orderHead(sale),
       cartId: order.cart_id,
+      cartVersion: order.cart_version,
       vendorOrders: sale.parts.map(soldVendorOrder),
       amounts: orderAmounts(order),
       couponCodes: order.coupon_codes,

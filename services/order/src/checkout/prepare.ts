@@ -108,6 +108,7 @@ async function insertDraft(
           shipping_method: [...labels].join(', '),
           coupon_codes: cart.coupons.map((coupon) => coupon.code),
           cart_id: cart.cartId,
+          cart_version: cart.cartVersion,
           created_at: now,
           updated_at: now,
         })

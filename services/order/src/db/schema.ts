@@ -39,6 +39,7 @@ export type OrderRow = {
   shipping_method: string
   coupon_codes: string[]
   cart_id: string
+  cart_version: bigint
   intent_id: Generated<string>
   cancel_reason: CancelReasonName | null
   placed_at: Date | null

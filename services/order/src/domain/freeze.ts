@@ -38,6 +38,7 @@ export type FrozenCoupon = { couponId: string; code: string; discount: bigint }
 /** A cart with every number fixed. */
 export type FrozenCart = {
   cartId: string
+  cartVersion: bigint
   currency: string
   taxIncluded: boolean
   vendorOrders: FrozenVendorOrder[]
@@ -140,7 +141,8 @@ export function freezeCart(summary: CartSummary, quotes: readonly CommissionQuot
   const coupons = summary.coupons
     .filter((coupon) => coupon.accepted)
     .map(({ couponId, code, discount }) => ({ couponId, code, discount: minor(discount, `coupon ${code}`) }))
-  return { cartId: summary.cartId, currency, taxIncluded, vendorOrders, coupons, amounts }
+  const { cartId, cartVersion } = summary
+  return { cartId, cartVersion, currency, taxIncluded, vendorOrders, coupons, amounts }
 }
 
 function expected<T>(value: T | undefined, what: string): T {

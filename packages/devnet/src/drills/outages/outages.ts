@@ -158,8 +158,8 @@ async function learnCalm(probes: Probe[]): Promise<Map<Probe, Calm>> {
         heard.get(probe)!.push(answer)
       },
     )
-    // Public pages are held for a second.
-    await pause(1_500)
+    // Public pages are held for two seconds.
+    await pause(2_500)
   }
   return new Map(
     [...heard].map(([probe, answers]) => {
@@ -226,8 +226,6 @@ function startShopping(devnet: Devnet, buyers: Shopper[], answers: Answers) {
         },
         (error: unknown) => failures.push(String(error)),
       )
-      // Who buys the same again waits until the cart has heard of the order.
-      while (!isOver && !(await hasEmptyCart(buyer))) await pause(200)
     }
   })
   return {
@@ -237,11 +235,6 @@ function startShopping(devnet: Devnet, buyers: Shopper[], answers: Answers) {
       return { done, failures }
     },
   }
-}
-
-const hasEmptyCart = async ({ shop }: Shopper): Promise<boolean> => {
-  const { data } = await shop.GET('/v1/cart').catch(() => ({ data: undefined }))
-  return data?.items.length === 0
 }
 
 /** What jobs still have to do may take some seconds more. */
