@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { type Insertable, Kysely, PostgresDialect, type Selectable, type Transaction, type Updateable } from 'kysely'
 import pg from 'pg'
 import type { Log } from './log.ts'
+import { createPreparingClient } from './prepared.ts'
 
 export { sql } from 'kysely'
 export type { Insertable, Selectable, Transaction, Updateable }
@@ -26,10 +27,13 @@ export function openPostgres<Schema>(options: {
   log: Log
 }): Postgres<Schema> {
   const pool = new pg.Pool({
+    Client: createPreparingClient(),
     connectionString: options.url,
     max: options.poolSize ?? 10,
     application_name: options.name,
     connectionTimeoutMillis: 5_000,
+    // A new connection costs a process, a password check and every plan anew.
+    idleTimeoutMillis: 60_000,
     statement_timeout: 15_000,
     lock_timeout: 10_000,
     idle_in_transaction_session_timeout: 30_000,

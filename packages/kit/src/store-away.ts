@@ -1,3 +1,5 @@
+import { isStalePlan } from './prepared.ts'
+
 // Sockets: refused, cut, not found.
 const SOCKET = new Set([
   'ECONNREFUSED',
@@ -18,13 +20,15 @@ const SENTENCE =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client (has encountered|was closed)|Query read timeout|Connection is closed|Command timed out|Stream isn't writeable)/
 
 /**
- * True when an error says that a store does not answer: refused, cut off, shutting down, too slow. Whether a write was done
+ * True when an error says that a store does not answer: refused, cut off, shutting down, too slow,
+ * or just migrated. Whether a write was done
  * all the same is not known then.
  */
 export function isStoreAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code, cause } = error as Error & { code?: unknown }
   if (typeof code === 'string' && (SOCKET.has(code) || POSTGRES.test(code))) return true
+  if (isStalePlan(error)) return true
   if (DRIVER.test(error.name) || SENTENCE.test(error.message)) return true
   return cause !== undefined && isStoreAway(cause)
 }

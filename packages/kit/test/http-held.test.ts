@@ -55,7 +55,8 @@ test('a page in hand is answered, logged and measured like one that is made', as
   const first = await ask('/page/same')
   // Where nothing is counted in advance they go the long way through the app, else the short one: nobody can tell.
   const others = await Promise.all(Array.from({ length: 30 }, () => ask('/page/same')))
-  for (const other of others) expect({ ...other, requestId: '' }).toEqual({ ...first, requestId: '' })
+  for (const other of others)
+    expect({ ...other, requestId: '' }).toEqual({ ...first, requestId: '', headers: { ...first.headers, age: '1' } })
   expect(made).toBe(1)
   expect(new Set(others.map(({ requestId }) => requestId)).size).toBe(30)
   for (const { requestId } of others) expect(logged).toContain(requestId)
@@ -85,7 +86,7 @@ test('another query is another page, and an error is not kept', async () => {
 
 test('no page that is answered is older than the bound', async () => {
   const seen = new Set<number>()
-  while (seen.size < 3) {
+  while (seen.size < 2) {
     const askedAt = Date.now()
     const { madeAt, n } = JSON.parse((await ask('/page/old')).text) as { madeAt: number; n: number }
     seen.add(n)
@@ -106,10 +107,10 @@ test('what is in hand is bounded; the oldest goes first', () => {
     contentType: '',
     cacheControl: '',
   } as const
-  for (const name of ['a', 'b', 'c', 'd']) pages.put(name, page, performance.now())
+  for (const name of ['a', 'b', 'c', 'd']) pages.put(name, { ...page, startedAt: performance.now() })
   expect(['a', 'b', 'c', 'd'].filter((name) => pages.get(name))).toEqual(['b', 'c', 'd'])
-  pages.put('huge', { ...page, body: Buffer.alloc(2_000) }, performance.now())
-  pages.put('late', page, performance.now() - HOLD_MS)
+  pages.put('huge', { ...page, body: Buffer.alloc(2_000), startedAt: performance.now() })
+  pages.put('late', { ...page, startedAt: performance.now() - HOLD_MS })
   expect(['huge', 'late', 'd'].filter((name) => pages.get(name))).toEqual(['d'])
 })
 

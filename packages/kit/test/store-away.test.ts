@@ -67,3 +67,24 @@ test('a PostgreSQL that shuts down, or ends our connection, is away; a broken ru
   expect(isStoreAway(new TypeError('undefined is not a function'))).toBe(false)
   expect(isStoreAway('text')).toBe(false)
 })
+
+test('statements are prepared once, and a migration under a running service costs each of them one refusal to try again', async () => {
+  const { db, close } = openPostgres<never>({
+    url: process.env.POSTGRES_URL!,
+    poolSize: 1,
+    name: 'test',
+    log,
+  })
+  await sql`create temporary table things (id int)`.execute(db)
+  const select = sql`select * from things where id = ${1}`
+  const prepared = async () =>
+    (await sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(db)).rows
+  for (let i = 0; i < 3; i++) await select.execute(db)
+  expect(await prepared()).toEqual([{ statement: 'select * from things where id = $1' }])
+
+  await sql`alter table things add column name text`.execute(db)
+  await sql`insert into things values (1, 'new')`.execute(db)
+  expect(isStoreAway(await failure(select.execute(db)))).toBe(true)
+  for (let i = 0; i < 3; i++) expect((await select.execute(db)).rows).toEqual([{ id: 1, name: 'new' }])
+  await close()
+})

@@ -22,7 +22,10 @@ const review = viewOf(Review, { omit: ['userId', 'orderNo', 'orderItemId', 'reje
 const histogram = viewOf(RatingHistogram)
 const vendor = viewOf(PublicVendor)
 
-/** A second here and a second held by us: what the services answered is shown for two at most. A price that counts is never taken from a cache. */
+/**
+ * We hold what the services answered for two seconds and say how old it is, so caches on the way add nothing to that bound.
+ * A price that counts is never taken from a cache.
+ */
 const CATALOGUE = { maxAge: 1 }
 const SLOW_CHANGING = { maxAge: 60, staleWhileRevalidate: 300 }
 /** Optional parts of a page do not hold it up. */

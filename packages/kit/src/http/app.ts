@@ -14,7 +14,7 @@ import { type CachePolicy, cacheable, cacheControl, etag, isFresh, tagged } from
 import type { RateLimitSettings } from './config.ts'
 import { HttpCall, type HttpEnv } from './context.ts'
 import { docsHtml, docsPolicy } from './docs.ts'
-import { createHeldPages, type HeldPage, type HeldPages } from './held-pages.ts'
+import { ageOf, createHeldPages, type HeldPage, type HeldPages } from './held-pages.ts'
 import { idempotencyKey } from './idempotency.ts'
 import { checkLength, checkUrl, lengthRequired, mediaType, parseJson, readBody } from './input.ts'
 import { checkCsrf, createOriginPolicy } from './origin.ts'
@@ -136,8 +136,8 @@ export function createApp(options: AppOptions): App {
             answerWithTag(c, flags.cache, (body, tag) => {
               const { rateClass, cache } = flags
               const contentType = 'application/json'
-              const kept = { route: route!, rateClass, body: Buffer.from(body), tag, contentType }
-              pages.put(target, { ...kept, cacheControl: cacheControl(cache!) }, started)
+              const kept = { route: route!, rateClass, body: Buffer.from(body), tag, contentType, startedAt: started }
+              pages.put(target, { ...kept, cacheControl: cacheControl(cache!) })
             })
           } else if (flags.cache) answerWithTag(c, flags.cache)
           try {
@@ -203,8 +203,10 @@ const requestIdFrom = (inbound: string | undefined): string =>
 /** Path and query of an absolute URL. */
 const targetOf = (url: string): string => url.slice(url.indexOf('/', 8))
 
-function pageResponse(c: Context<HttpEnv>, { body, tag, contentType, cacheControl }: HeldPage): Response {
+function pageResponse(c: Context<HttpEnv>, page: HeldPage): Response {
+  const { body, tag, contentType, cacheControl } = page
   c.header('Cache-Control', cacheControl)
+  c.header('Age', ageOf(page))
   if (isFresh(c.req.header('if-none-match'), tag)) return c.body(null, 304, { ETag: tag })
   return c.body(body as never, 200, { 'Content-Type': contentType, ETag: tag })
 }
@@ -229,7 +231,7 @@ function createShortcut(
     if (!of.limiter.takeAtOnce(page.rateClass, address)) return false
     const started = performance.now()
     const requestId = requestIdFrom(headers['x-request-id'] as string | undefined)
-    const own = ['X-Request-Id', requestId, 'Cache-Control', page.cacheControl, 'ETag', page.tag]
+    const own = ['X-Request-Id', requestId, 'Cache-Control', page.cacheControl, 'Age', ageOf(page), 'ETag', page.tag]
     const status = isFresh(headers['if-none-match'], page.tag) ? 304 : 200
     if (status === 304) response.writeHead(304, [...own, ...fixed]).end()
     else {

@@ -9,9 +9,12 @@ export type HeldPage = {
   tag: string
   contentType: string
   cacheControl: string
-  /** Milliseconds of `performance.now()` at which it is too old. */
-  until: number
+  /** Milliseconds of `performance.now()`: when the request began that it answered. Nothing in it is older than that. */
+  startedAt: number
 }
+
+/** What tells caches on the way how much of `max-age` is used up, RFC 9111 5.1; rounded up, so that the bound holds. */
+export const ageOf = ({ startedAt }: HeldPage): string => String(Math.ceil((performance.now() - startedAt) / 1000))
 
 export type HeldPages = {
   get(target: string): HeldPage | undefined
@@ -19,17 +22,16 @@ export type HeldPages = {
   making(target: string): Promise<void> | undefined
   /** Says that one begins to make the page; to be called when that has ended, with or without it. */
   begin(target: string): () => void
-  /** `startedAt` is when the request began that the page answers: nothing in it is older than that. */
-  put(target: string, page: Omit<HeldPage, 'until'>, startedAt: number): void
+  put(target: string, page: HeldPage): void
 }
 
-/** How long a public answer is sent again without asking anybody; with its `max-age` the bound on how old a page can be. */
-export const HOLD_MS = 1_000
+/** How long a public answer is sent again without asking anybody: the bound on how old a page can be. */
+export const HOLD_MS = 2_000
 const MAX_BYTES = 32 * 1024 * 1024
 
 /**
- * Public answers by path and query, each for a second, and made by one of those who ask for it at once: whatever the load, a
- * page is made about once a second in each process, and no invalidation can get lost. The oldest go first when there are too
+ * Public answers by path and query, each for two seconds, and made by one of those who ask for it at once: whatever the load,
+ * a page is made every two seconds in each process, and no invalidation can get lost. The oldest go first when there are too
  * many.
  */
 export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {}): HeldPages {
@@ -45,7 +47,7 @@ export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {})
   return {
     get(target) {
       const page = pages.get(target)
-      return page && page.until > performance.now() ? page : undefined
+      return page && performance.now() - page.startedAt < holdMs ? page : undefined
     },
     making: (target) => making.get(target),
     begin(target) {
@@ -56,16 +58,15 @@ export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {})
         resolve()
       }
     },
-    put(target, page, startedAt) {
-      const now = performance.now()
-      const until = startedAt + holdMs
-      if (until <= now || page.body.byteLength > maxBytes) return
+    put(target, page) {
+      const outdated = performance.now() - holdMs
+      if (page.startedAt <= outdated || page.body.byteLength > maxBytes) return
       const before = pages.get(target)
       if (before) drop(target, before)
-      pages.set(target, { ...page, until })
+      pages.set(target, page)
       bytes += page.body.byteLength
       for (const [oldest, held] of pages) {
-        if (held.until > now && bytes <= maxBytes) break
+        if (held.startedAt > outdated && bytes <= maxBytes) break
         drop(oldest, held)
       }
     },
