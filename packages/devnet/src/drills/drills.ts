@@ -10,4 +10,6 @@ export const drills: Record<string, () => Promise<Drill>> = {
   disorder: () => import('./disorder.ts'),
   hostile: () => import('./hostile.ts'),
   outages: () => import('./outages.ts'),
+  overload: () => import('./overload.ts'),
+  'personal-data': () => import('./personal-data.ts'),
 }
