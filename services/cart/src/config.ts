@@ -18,8 +18,8 @@ export const loadConfig = defineConfig('cart', {
   CART_ABANDONED_HOURS: int(24, 1),
   /** How long the trail of changes is kept. */
   CART_EVENTS_DAYS: int(30, 1),
-  /** How long Redis may hold a cart; bounds how old GetCart's answer can be after Redis missed a write. */
-  CART_CACHE_SECONDS: int(60, 1),
+  /** How long Redis may hold a cart; bounds how old GetCart's answer can be when Redis could not be told of a change. */
+  CART_CACHE_SECONDS: int(2, 1),
   /** ISO 4217; of the zeros that an empty cart's summary shows. */
   DEFAULT_CURRENCY: z
     .string()

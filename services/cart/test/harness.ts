@@ -171,7 +171,8 @@ export async function startHarness() {
     },
     start: startCart,
     overrides,
-    env: { REDIS_URL: hop.url },
+    // Long enough that nothing a test looks at is forgotten meanwhile.
+    env: { REDIS_URL: hop.url, CART_CACHE_SECONDS: '60' },
   })
   const mongo = new MongoClient(process.env.MONGO_URL!, { useBigInt64: true })
   const db: Db = mongo.db(database)

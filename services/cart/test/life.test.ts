@@ -1,4 +1,5 @@
 import { newId } from '@haat/kit/id'
+import { Cart } from '@haat/proto/cart/v1/cart'
 import { CartAbandoned, CartCheckedOut } from '@haat/proto/cart/v1/events'
 import { ProductArchived, ProductUpdated } from '@haat/proto/catalog/v1/events'
 import { OrderCreated } from '@haat/proto/order/v1/events'
@@ -7,6 +8,7 @@ import { eventually } from '@haat/testkit/eventually'
 import { customer } from '@haat/testkit/tokens'
 import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
+import { openCartCache } from '../src/db/cache.ts'
 import { BD, bdt, startHarness } from './harness.ts'
 
 const h = await startHarness()
@@ -232,6 +234,23 @@ test('GetCart comes from Redis, and a reader that was overtaken never puts an ol
   // The document is changed behind the cache's back: the answer shows where it comes from.
   await h.carts.updateOne({ userId }, { $set: { items: [] } })
   expect((await me.getCart({})).cart?.itemCount).toBe(10)
+})
+
+test('a process that dies in the middle of a change leaves no old cart in Redis', async () => {
+  const redis = new Redis(h.hop.url)
+  const cache = openCartCache(redis, 60)
+  const owner = `user:${newId()}`
+  const cart = (itemCount: number) => Cart.fromPartial({ itemCount })
+  await cache.put(owner, 1, cart(1), 60_000)
+  expect((await cache.find(owner))?.itemCount).toBe(1)
+  // It was about to write version 2. A reader who still saw version 1 comes late, one who sees version 2 does not.
+  await cache.drop(owner, 1)
+  await cache.put(owner, 1, cart(1), 60_000)
+  expect(await cache.find(owner)).toBeUndefined()
+  await cache.put(owner, 2, cart(2), 60_000)
+  await cache.drop(owner, 1)
+  expect((await cache.find(owner))?.itemCount).toBe(2)
+  redis.disconnect()
 })
 
 test('a restart keeps every cart, and needs no Redis', async () => {

@@ -8,7 +8,10 @@ export type CartCache = {
   find(owner: string): Promise<Cart | undefined>
   /** Keeps a cart, unless a later version is there. */
   put(owner: string, version: number, cart: Cart, liveMs: number): Promise<void>
-  /** Forgets a cart, and keeps readers that started earlier from putting it back. */
+  /**
+   * Forgets a cart, and keeps readers of this version from putting it back. Comes before every change, so that a process that
+   * dies between the change and its `put` leaves nothing old behind.
+   */
   drop(owner: string, version: number): Promise<void>
 }
 
@@ -19,11 +22,14 @@ redis.call('hset', KEYS[1], 'v', ARGV[1], 'b', ARGV[2])
 redis.call('pexpire', KEYS[1], ARGV[3])
 return 1`
 
+const DROP = `local v = redis.call('hget', KEYS[1], 'v')
+if v and tonumber(v) > tonumber(ARGV[1]) then return 0 end
+redis.call('hset', KEYS[1], 'v', ARGV[1], 'b', '')
+redis.call('pexpire', KEYS[1], ARGV[2])
+return 1`
+
 export function openCartCache(redis: Redis, seconds: number): CartCache {
   const key = (owner: string) => `cart:${owner}`
-  const write = async (owner: string, version: number, bytes: Uint8Array, ms: number) => {
-    await redis.eval(PUT, 1, key(owner), version, Buffer.from(bytes), ms).catch(() => undefined)
-  }
   return {
     async find(owner) {
       const bytes = await redis.hgetBuffer(key(owner), 'b').catch(() => null)
@@ -31,8 +37,11 @@ export function openCartCache(redis: Redis, seconds: number): CartCache {
     },
     async put(owner, version, cart, liveMs) {
       const ms = Math.min(seconds * 1000, Math.floor(liveMs))
-      if (ms > 0) await write(owner, version, Cart.encode(cart).finish(), ms)
+      const bytes = Buffer.from(Cart.encode(cart).finish())
+      if (ms > 0) await redis.eval(PUT, 1, key(owner), version, bytes, ms).catch(() => undefined)
     },
-    drop: (owner, version) => write(owner, version, new Uint8Array(), seconds * 1000),
+    async drop(owner, version) {
+      await redis.eval(DROP, 1, key(owner), version, seconds * 1000).catch(() => undefined)
+    },
   }
 }

@@ -117,6 +117,7 @@ export async function changeCart(
     const wanted = change(before)
     if (!wanted) return before
     const { after, update } = apply(ctx, before, wanted)
+    await ctx.cache.drop(before.owner, before.version)
     const { matchedCount } = await ctx.db.carts.updateOne({ _id: before._id, version: before.version }, update)
     if (matchedCount) {
       if (wanted.event) ctx.wakeEvents()
@@ -186,6 +187,7 @@ const remember = (list: string[], id: string | undefined): string[] => (id ? [..
  */
 export async function retireCart(ctx: CartContext, cart: CartDocument): Promise<boolean> {
   const version = cart.version + 1
+  await ctx.cache.drop(cart.owner, cart.version)
   const { matchedCount } = await ctx.db.carts.updateOne(
     { _id: cart._id, version: cart.version },
     {
@@ -194,7 +196,6 @@ export async function retireCart(ctx: CartContext, cart: CartDocument): Promise<
     },
   )
   if (!matchedCount) return false
-  await ctx.cache.drop(cart.owner, version)
   await deleteClosed(ctx, cart._id)
   return true
 }

@@ -26,12 +26,12 @@ async function claim(ctx: CartContext, hash: string, userId: string): Promise<Ca
     const version = open.version + 1
     const claimedAt = ctx.now()
     const { abandonAt: _, ...kept } = open
+    await ctx.cache.drop(open.owner, open.version)
     const { matchedCount } = await ctx.db.carts.updateOne(
       { _id: open._id, version: open.version },
       { $set: { owner: mergingOwner(hash), mergeInto: userId, claimedAt, version }, $unset: { abandonAt: '' } },
     )
     if (!matchedCount) continue
-    await ctx.cache.drop(open.owner, version)
     return { ...kept, owner: mergingOwner(hash), mergeInto: userId, claimedAt, version }
   }
   throw aborted('cart_busy', 'the cart is being changed by somebody else; try again')
