@@ -158,6 +158,8 @@ function own(
         ? {
             SESSION_SECRET: secrets.get(`session.${member.name}`),
             COOKIE_SECURE: 'false',
+            // Nobody else's requests are on their way when it stops.
+            DRAIN_SECONDS: '0',
             // Everybody comes from one address here; production keeps the defaults.
             RATE_LIMITS: JSON.stringify({ '*': { address: '1000000/60', subject: '1000000/60' } }),
           }

@@ -5,16 +5,16 @@ const tick = () => new Promise((resolve) => setImmediate(resolve))
 const refusal = { status: 'UNAVAILABLE', code: 'overloaded' }
 
 test('no more work goes on at once than allowed; what waits begins in its order, and the rest is refused at once', async () => {
-  const admission = createAdmission({ maxInFlight: 4, maxWaiting: 2, maxWaitMs: 60_000 })
-  const first = await Promise.all([admission.enter(false), admission.enter(false), admission.enter(false)])
+  const admission = createAdmission({ maxInFlight: 3, maxWaiting: 2, maxWaitMs: 60_000 })
+  const first = await Promise.all([admission.enter('other'), admission.enter('other'), admission.enter('other')])
   const begun: string[] = []
   const waiting = ['a', 'b'].map(async (name) => {
-    const leave = await admission.enter(false)
+    const leave = await admission.enter('other')
     begun.push(name)
     return leave
   })
-  expect(() => admission.check(false)).toThrow(expect.objectContaining(refusal))
-  await expect(admission.enter(false)).rejects.toMatchObject(refusal)
+  expect(() => admission.check('other')).toThrow(expect.objectContaining(refusal))
+  await expect(admission.enter('other')).rejects.toMatchObject(refusal)
   expect({ inFlight: admission.inFlight, waiting: admission.waiting }).toEqual({ inFlight: 3, waiting: 2 })
 
   first[0]!()
@@ -27,34 +27,67 @@ test('no more work goes on at once than allowed; what waits begins in its order,
   expect(begun).toEqual(['a', 'b'])
   for (const leave of [first[2]!, ...(await Promise.all(waiting))]) leave()
   expect({ inFlight: admission.inFlight, waiting: admission.waiting }).toEqual({ inFlight: 0, waiting: 0 })
-  admission.check(false)
+  admission.check('other')
 })
 
-test('the last quarter of the places is for preferred work, which also waits in front and takes the place of who came last', async () => {
-  const admission = createAdmission({ maxInFlight: 4, maxWaiting: 2, maxWaitMs: 60_000 })
-  const places = await Promise.all([admission.enter(false), admission.enter(false), admission.enter(false)])
-  const early = admission.enter(false)
-  const last = admission.enter(false)
-  places.push(await admission.enter(true))
-  const preferred = admission.enter(true)
-  await expect(last).rejects.toMatchObject(refusal)
-  expect(admission.inFlight).toBe(4)
+test('neither checkouts nor the others take the last quarter from each other', async () => {
+  const admission = createAdmission({ maxInFlight: 4, maxWaiting: 0, maxWaitMs: 0, reserved: 0.25 })
+  for (const [rank, other] of [
+    ['checkout', 'page'],
+    ['other', 'checkout'],
+  ] as const) {
+    const places = await Promise.all([admission.enter(rank), admission.enter(rank), admission.enter(rank)])
+    await expect(admission.enter(rank)).rejects.toMatchObject(refusal)
+    places.push(await admission.enter(other))
+    await expect(admission.enter(other)).rejects.toMatchObject(refusal)
+    for (const leave of places) leave()
+  }
+})
 
-  places.pop()!()
-  places.push(await preferred)
-  expect(admission.waiting).toBe(1)
-  places.pop()!()
-  await tick()
-  expect(admission.waiting).toBe(1)
-  places.pop()!()
-  places.push(await early)
-  expect(admission.waiting).toBe(0)
+test('checkouts wait in front, then pages, and either takes the waiting place of who came last among the least important', async () => {
+  const admission = createAdmission({ maxInFlight: 1, maxWaiting: 3, maxWaitMs: 60_000 })
+  let leave = await admission.enter('other')
+  const begun: string[] = []
+  const wait = async (rank: 'checkout' | 'page' | 'other', name: string) => {
+    leave = await admission.enter(rank)
+    begun.push(name)
+  }
+  const waiting = [wait('other', 'early'), wait('other', 'late'), wait('page', 'page')]
+  const refused = expect(waiting[1]).rejects.toMatchObject(refusal)
+  waiting.push(wait('checkout', 'checkout'))
+  await refused
+  await expect(admission.enter('other')).rejects.toMatchObject(refusal)
+  for (let i = 0; i < 3; i++) {
+    leave()
+    await tick()
+  }
+  expect(begun).toEqual(['checkout', 'page', 'early'])
+})
+
+test('slow answers make room for less, never for less than an eighth; quick ones under load for as much as before', async () => {
+  const admission = createAdmission({ maxInFlight: 8, maxWaiting: 0, maxWaitMs: 0 })
+  const slowly = await admission.enter('other')
+  slowly(true)
+  expect(admission.limit).toBe(5)
+  // One burst of slow answers is one piece of news.
+  ;(await admission.enter('other'))(true)
+  expect(admission.limit).toBe(5)
+  ;(await admission.enter('other'))()
+  expect(admission.limit).toBe(5)
+  for (let round = 0; round < 100; round++) {
+    const places = await Promise.all(Array.from({ length: admission.limit }, () => admission.enter('other')))
+    for (const leave of places) leave()
+  }
+  expect(admission.limit).toBe(8)
+  const least = createAdmission({ maxInFlight: 1, maxWaiting: 0, maxWaitMs: 0 })
+  ;(await least.enter('other'))(true)
+  expect(least.limit).toBe(1)
 })
 
 test('who has waited too long is refused, and nobody waits for it any more', async () => {
   const admission = createAdmission({ maxInFlight: 1, maxWaiting: 5, maxWaitMs: 5 })
-  const leave = await admission.enter(true)
-  await expect(admission.enter(true)).rejects.toMatchObject(refusal)
+  const leave = await admission.enter('checkout')
+  await expect(admission.enter('checkout')).rejects.toMatchObject(refusal)
   expect(admission.waiting).toBe(0)
   leave()
   expect(admission.inFlight).toBe(0)
@@ -62,9 +95,9 @@ test('who has waited too long is refused, and nobody waits for it any more', asy
 
 test('refusals ask to come back at different moments', async () => {
   const admission = createAdmission({ maxInFlight: 1, maxWaiting: 0, maxWaitMs: 0 })
-  await admission.enter(true)
+  await admission.enter('checkout')
   const seconds = new Set<unknown>()
   for (let i = 0; i < 100; i++)
-    await admission.enter(true).catch((error) => seconds.add(error.details.retryAfterSeconds))
+    await admission.enter('checkout').catch((error) => seconds.add(error.details.retryAfterSeconds))
   expect([...seconds].sort()).toEqual([1, 2, 3])
 })

@@ -1,78 +1,114 @@
 import { AppError } from './errors.ts'
 
+/**
+ * What is worth most when not everything can be done, in this order: checkouts under way and the notices that finish them,
+ * pages that are made once for everybody, all else.
+ */
+export type Rank = 'checkout' | 'page' | 'other'
+
 export type AdmissionOptions = {
-  /** Requests worked on at once. */
+  /** Requests worked on at once, at most. */
   maxInFlight: number
   /** Requests that may wait for a place; the next one is refused. */
   maxWaiting: number
   /** A request that has waited this long is refused: its answer would come too late to be of use. */
   maxWaitMs: number
+  /** The part of the places that neither checkouts nor all the others can take from each other. None by default. */
+  reserved?: number
 }
+
+/** To be called once when a request has ended; `slow` when it was answered, but took so long that less should go on at once. */
+export type Leave = (slow?: boolean) => void
 
 export type Admission = {
   /** Throws what `enter` would throw at once, for a refusal before any work is done. */
-  check(preferred: boolean): void
-  /**
-   * Resolves when a request may begin, and answers what to call when it has ended. Refuses at once when the process has
-   * enough to do: UNAVAILABLE `overloaded`. Preferred requests get the last quarter of the places and wait in front.
-   */
-  enter(preferred: boolean): Promise<() => void>
+  check(rank: Rank): void
+  /** Resolves when a request may begin. Refuses at once when the process has enough to do: UNAVAILABLE `overloaded`. */
+  enter(rank: Rank): Promise<Leave>
+  /** How many may be worked on at once at the moment. */
+  readonly limit: number
   readonly inFlight: number
   readonly waiting: number
 }
 
 type Waiting = { begin: () => void; refuse: () => void; timer: NodeJS.Timeout }
 
+const RANKS: readonly Rank[] = ['checkout', 'page', 'other']
+const sideOf = (rank: Rank) => (rank === 'checkout' ? 'checkouts' : 'others')
+/** Additive increase, multiplicative decrease, as in TCP's congestion control (RFC 5681). */
+const DECREASE = 0.7
+const DECREASE_EVERY_MS = 1_000
+/** The limit never falls below this part of `maxInFlight`. */
+const LEAST = 1 / 8
+
 /**
  * Bounds what a process works on at once, so that under more load than it can bear it goes on answering as many requests as
- * it can, each in time, and says no to the others cheaply and early.
+ * it can, each in time, and says no to the others cheaply and early. The bound follows what the process, and those behind
+ * it, can bear at the moment: it shrinks while answers are slow, and grows again by one for each round of quick ones.
  */
-export function createAdmission({ maxInFlight, maxWaiting, maxWaitMs }: AdmissionOptions): Admission {
-  const forAll = Math.max(1, Math.ceil(maxInFlight * 0.75))
-  const queues: Record<'preferred' | 'others', Set<Waiting>> = { preferred: new Set(), others: new Set() }
-  let inFlight = 0
+export function createAdmission({ maxInFlight, maxWaiting, maxWaitMs, reserved = 0 }: AdmissionOptions): Admission {
+  const queues: Record<Rank, Set<Waiting>> = { checkout: new Set(), page: new Set(), other: new Set() }
+  const inFlight = { checkouts: 0, others: 0 }
+  let limit = maxInFlight
+  let quick = 0
+  let decreasedAt = Number.NEGATIVE_INFINITY
 
-  const hasPlace = (preferred: boolean) => inFlight < (preferred ? maxInFlight : forAll)
-  const waiting = () => queues.preferred.size + queues.others.size
-  const leave = () => {
-    inFlight -= 1
-    for (const preferred of [true, false]) {
-      const queue = preferred ? queues.preferred : queues.others
-      const [next] = queue
-      if (!next || !hasPlace(preferred)) continue
-      queue.delete(next)
-      next.begin()
-      return
+  const all = () => inFlight.checkouts + inFlight.others
+  const hasPlace = (rank: Rank) =>
+    all() < limit && inFlight[sideOf(rank)] < Math.max(1, Math.ceil(limit * (1 - reserved)))
+  /** Those who would begin before a newcomer of this rank. */
+  const ahead = (rank: Rank) =>
+    RANKS.slice(0, RANKS.indexOf(rank) + 1).reduce((sum, other) => sum + queues[other].size, 0)
+  const isFull = (rank: Rank) => !hasPlace(rank) && ahead(rank) >= maxWaiting
+
+  const learn = (slow: boolean) => {
+    if (slow) {
+      if (performance.now() - decreasedAt < DECREASE_EVERY_MS) return
+      decreasedAt = performance.now()
+      limit = Math.max(Math.ceil(maxInFlight * LEAST), Math.floor(limit * DECREASE))
+    } else {
+      if (all() > limit / 2) quick += 1
+      if (quick < limit || limit >= maxInFlight) return
+      limit += 1
     }
+    quick = 0
   }
-  const begin = () => {
-    inFlight += 1
+  const beginWaiting = () => {
+    for (const rank of RANKS)
+      for (const next of queues[rank]) {
+        if (!hasPlace(rank)) break
+        queues[rank].delete(next)
+        next.begin()
+      }
+  }
+  const begin = (rank: Rank): Leave => {
+    inFlight[sideOf(rank)] += 1
     let hasLeft = false
-    return () => {
+    return (slow = false) => {
       if (hasLeft) return
       hasLeft = true
-      leave()
+      learn(slow)
+      inFlight[sideOf(rank)] -= 1
+      beginWaiting()
     }
   }
 
-  const isFull = (preferred: boolean) =>
-    !hasPlace(preferred) && (preferred ? queues.preferred.size : waiting()) >= maxWaiting
-
   return {
-    check(preferred) {
-      if (isFull(preferred)) throw new Overloaded()
+    check(rank) {
+      if (isFull(rank)) throw new Overloaded()
     },
-    async enter(preferred) {
-      if (hasPlace(preferred)) return begin()
-      if (isFull(preferred)) throw new Overloaded()
-      const queue = preferred ? queues.preferred : queues.others
-      // A preferred request takes the place of the one that came last among the others.
-      if (waiting() >= maxWaiting) [...queues.others].at(-1)?.refuse()
+    async enter(rank) {
+      if (hasPlace(rank)) return begin(rank)
+      if (isFull(rank)) throw new Overloaded()
+      // It takes the place of whoever came last among the least important.
+      if (ahead('other') >= maxWaiting)
+        [...(RANKS.map((other) => queues[other]).findLast((queue) => queue.size > 0) ?? [])].at(-1)?.refuse()
+      const queue = queues[rank]
       return new Promise((resolve, reject) => {
         const own: Waiting = {
           begin() {
             clearTimeout(own.timer)
-            resolve(begin())
+            resolve(begin(rank))
           },
           refuse() {
             clearTimeout(own.timer)
@@ -84,11 +120,14 @@ export function createAdmission({ maxInFlight, maxWaiting, maxWaitMs }: Admissio
         queue.add(own)
       })
     },
+    get limit() {
+      return limit
+    },
     get inFlight() {
-      return inFlight
+      return all()
     },
     get waiting() {
-      return waiting()
+      return ahead('other')
     },
   }
 }

@@ -214,7 +214,7 @@ function unary<Context>(options: Wrapped<Context>) {
     let failure: unknown
     let leave: (() => void) | undefined
     try {
-      leave = await options.admission.enter(true)
+      leave = await options.admission.enter('other')
       await identify(call, context, options.verify)
       const input = admit(options, call, request)
       return await inCall(call, () => beforeDeadline(call, cut, options.handler(options.ctx, input, call)))

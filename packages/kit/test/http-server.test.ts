@@ -210,6 +210,23 @@ describe('closing', () => {
     agent.destroy()
   })
 
+  test('answers requests that were on their way on open connections, and ends each connection with its answer', async () => {
+    const own = await serveHttp({ app: harness.app, port: 0, host: '127.0.0.1', log, drainMs: 10_000 })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const get = () =>
+      new Promise<[number, string | undefined, boolean]>((resolve, reject) => {
+        const asked = request(`${own.url}/nothing`, { agent }, (res) =>
+          res.resume().on('end', () => resolve([res.statusCode!, res.headers.connection, asked.reusedSocket])),
+        )
+        asked.on('error', reject).end()
+      })
+    expect(await get()).toEqual([404, 'keep-alive', false])
+    const closing = own.close()
+    expect(await get()).toEqual([404, 'close', true])
+    await closing
+    agent.destroy()
+  })
+
   test('cuts off what does not finish within the grace period', async () => {
     const own = await serveHttp({ app: harness.app, port: 0, host: '127.0.0.1', log, graceMs: 50 })
     const stuck = fetch(`${own.url}/wait`).catch(() => 'cut')

@@ -38,7 +38,13 @@ export async function startFleet(options: {
   broker.hostname = '127.0.0.1'
   broker.port = String(brokerWire.port)
   const env = { ...HASTE, ...options.env }
-  env['*'] = { ...HASTE['*'], ...options.env?.['*'], RABBITMQ_URL: broker.href.replace(/\/$/, '') }
+  env['*'] = {
+    ...HASTE['*'],
+    ...options.env?.['*'],
+    // Processes are replaced under the customers' hands, as in production.
+    ...(options.fronts ? { DRAIN_SECONDS: '5' } : {}),
+    RABBITMQ_URL: broker.href.replace(/\/$/, ''),
+  }
   const closeStores = async () => {
     await brokerWire.close()
     await stores.close()

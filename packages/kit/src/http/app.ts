@@ -60,8 +60,11 @@ export type AppOptions = {
 
 const SAFE = new Set(['GET', 'HEAD'])
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
-/** What is worth most under overload: checkouts under way, and the notices that finish them. */
-const PREFERRED = new Set<RateClass>(['checkout', 'webhook'])
+const CHECKOUTS = new Set<RateClass>(['checkout', 'webhook'])
+/** The part of the places that checkouts leave to the others, and the others to checkouts. */
+const RESERVED = 1 / 4
+/** An answer that took this part of its time is a sign of too much work at once. */
+const SLOW = 1 / 5
 const MAX_WAIT_MS = 250
 const STAFF_ROLES = new Set(['super_admin', 'staff'])
 
@@ -91,6 +94,7 @@ export function createApp(options: AppOptions): App {
     maxInFlight: config.MAX_IN_FLIGHT,
     maxWaiting: Math.ceil(config.MAX_IN_FLIGHT / 2),
     maxWaitMs: MAX_WAIT_MS,
+    reserved: RESERVED,
   })
   const countRefusals = createRefusalLog(log)
   const decorate = (c: Context<HttpEnv>, requestId: string, present?: Headers) => {
@@ -102,12 +106,9 @@ export function createApp(options: AppOptions): App {
   const pipeline: MiddlewareHandler<HttpEnv> = async (c, next) => {
     const started = performance.now()
     const { method, flags, route } = matched(c)
-    const call = new HttpCall({
-      request: c.req.raw,
-      requestId: requestIdFrom(c.req.header('x-request-id')),
-      timeoutMs: flags.timeoutMs ?? config.REQUEST_TIMEOUT_MS,
-      log,
-    })
+    const timeoutMs = flags.timeoutMs ?? config.REQUEST_TIMEOUT_MS
+    const requestId = requestIdFrom(c.req.header('x-request-id'))
+    const call = new HttpCall({ request: c.req.raw, requestId, timeoutMs, log })
     c.set('call', call)
     c.set('flags', flags)
     decorate(c, call.requestId)
@@ -115,12 +116,15 @@ export function createApp(options: AppOptions): App {
       if (method === 'OPTIONS' && route === undefined) c.res = origins.preflight(c, allowedMethods(app, c.req.path))
       else
         await inCall(call, async () => {
-          const isPreferred = PREFERRED.has(flags.rateClass)
-          admission.check(isPreferred)
+          const isShared = flags.cache !== undefined && !flags.cache.private && method === 'GET'
+          const rank = CHECKOUTS.has(flags.rateClass) ? 'checkout' : isShared ? 'page' : 'other'
+          // A page may be in hand.
+          if (!isShared) admission.check(rank)
           // Outside the bound: a client that sends its body slowly takes nobody's place.
           await guard(c, call, flags, route !== undefined)
           let made: (() => void) | undefined
-          if (flags.cache && !flags.cache.private && method === 'GET') {
+          let begun = started
+          if (isShared) {
             const target = targetOf(c.req.url)
             let page = pages.get(target)
             const underway = page ? undefined : pages.making(target)
@@ -133,16 +137,17 @@ export function createApp(options: AppOptions): App {
               return
             }
             made = pages.begin(target)
-            answerWithTag(c, flags.cache, (body, tag) => {
+            answerWithTag(c, flags.cache!, (body, tag) => {
               const { rateClass, cache } = flags
               const contentType = 'application/json'
-              const kept = { route: route!, rateClass, body: Buffer.from(body), tag, contentType, startedAt: started }
+              const kept = { route: route!, rateClass, body: Buffer.from(body), tag, contentType, startedAt: begun }
               pages.put(target, { ...kept, cacheControl: cacheControl(cache!) })
             })
           } else if (flags.cache) answerWithTag(c, flags.cache)
           try {
-            const leave = await admission.enter(isPreferred)
-            await next().finally(leave)
+            const leave = await admission.enter(rank)
+            begun = performance.now()
+            await next().finally(() => leave(c.res.status < 500 && performance.now() - begun > SLOW * timeoutMs))
           } finally {
             made?.()
           }

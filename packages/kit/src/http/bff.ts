@@ -28,6 +28,8 @@ export type BffConfig = {
   REDIS_URL: string
   REDIS_TIMEOUT_MS?: number | undefined
   ALLOWED_ORIGINS: string[]
+  DRAIN_SECONDS: number
+  SHUTDOWN_GRACE_SECONDS: number
   SESSION_SECRET: string
   COOKIE_SECURE: boolean
   SESSION_IDLE_MINUTES: number
@@ -112,7 +114,14 @@ export async function startBff(
   const chassis: BffChassis = { log, redis, sessions, verify, connect, auth }
   for (const routes of assemble(chassis)) app.route('/v1', routes)
   options.mount?.(app, chassis)
-  const server = await serveHttp({ app, port: config.HTTP_PORT, host: config.HOST, log })
+  const server = await serveHttp({
+    app,
+    port: config.HTTP_PORT,
+    host: config.HOST,
+    log,
+    drainMs: config.DRAIN_SECONDS * 1000,
+    graceMs: config.SHUTDOWN_GRACE_SECONDS * 750,
+  })
   let serving = true
   const admin = await startAdminServer({
     host: config.HOST,

@@ -1,10 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { newId } from '../id.ts'
 import type { Log } from '../log.ts'
 
 const MAX_HEADER_BYTES = 16 * 1024
+/** Idle connections live this long, and answers say so (`Keep-Alive: timeout`), so that clients do not use one at its end. */
+const KEEP_ALIVE_MS = 5_000
+const LOOK_EVERY_MS = 50
 
 /** Anything with Hono's `fetch`. */
 export type Fetchable = {
@@ -18,8 +22,8 @@ export type HttpServer = {
   /** `http://host:port` */
   url: string
   /**
-   * Stops taking connections, closes idle ones, lets answers in flight finish with `Connection: close`, and resolves
-   * when they are done; by force after `graceMs`.
+   * Ends every connection with its next answer (`Connection: close`), for `drainMs` or until none is left. Then stops taking
+   * connections, closes idle ones and resolves when the answers in flight are done; by force after `graceMs` in all.
    */
   close(): Promise<void>
 }
@@ -33,6 +37,11 @@ export async function serveHttp(options: {
   port: number
   host?: string
   log: Log
+  /**
+   * How long a stop waits for requests that are on their way on open connections. A client that heeds `Keep-Alive` loses none
+   * when it is as long as idle connections live; none by default.
+   */
+  drainMs?: number
   graceMs?: number
 }): Promise<HttpServer> {
   const inFlight = new Set<ServerResponse>()
@@ -48,7 +57,12 @@ export async function serveHttp(options: {
     },
   })
   const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 15_000 },
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: 10_000,
+      requestTimeout: 60_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
     (req, res) => {
       if (!draining && options.app.answerHeld?.(req, res)) return
       if (draining) res.setHeader('Connection', 'close')
@@ -76,14 +90,17 @@ export async function serveHttp(options: {
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        draining = true
-        for (const res of inFlight) if (!res.headersSent) res.setHeader('Connection', 'close')
+    async close() {
+      draining = true
+      for (const res of inFlight) if (!res.headersSent) res.setHeader('Connection', 'close')
+      const giveUpAt = Date.now() + (options.graceMs ?? 20_000)
+      const drainedAt = Date.now() + (options.drainMs ?? 0)
+      while (sockets.size > 0 && Date.now() < drainedAt) await pause(LOOK_EVERY_MS)
+      await new Promise<void>((resolve) => {
         const force = setTimeout(() => {
           options.log.warn({ inFlight: inFlight.size }, 'requests cut off after the grace period')
           server.closeAllConnections()
-        }, options.graceMs ?? 20_000)
+        }, giveUpAt - Date.now())
         server.close(() => {
           clearTimeout(force)
           resolve()
@@ -91,7 +108,8 @@ export async function serveHttp(options: {
         // Node leaves connections open that have not sent a request yet.
         const busy = new Set([...inFlight].map((res) => res.socket))
         for (const socket of sockets) if (!busy.has(socket)) socket.destroy()
-      }),
+      })
+    },
   }
 }
 
