@@ -1,6 +1,8 @@
 import pg from 'pg'
 
-const EVERY_MS = 10
+/** Order tells of every commit with events (what wakes its relay); the timer is for what was missed. */
+const CHANNEL = 'haat_outbox'
+const EVERY_MS = 500
 const GIVE_UP_MS = 30_000
 
 /** Tells when orders are paid, by one small query for all that wait: asking the shop would be load of another kind. */
@@ -9,9 +11,12 @@ export async function openPaidWatch(postgresUrl: string) {
   await client.connect()
   const waiting = new Map<string, { resolve(): void; reject(error: Error): void; since: number }>()
   let asking = false
-  const timer = setInterval(async () => {
+  let again = false
+  const ask = async (): Promise<void> => {
+    if (asking) again = true
     if (asking || waiting.size === 0) return
     asking = true
+    again = false
     try {
       const { rows } = await client.query<{ id: string }>({
         name: 'paid',
@@ -30,7 +35,11 @@ export async function openPaidWatch(postgresUrl: string) {
     } finally {
       asking = false
     }
-  }, EVERY_MS)
+    if (again) await ask()
+  }
+  client.on('notification', () => void ask())
+  await client.query(`listen ${CHANNEL}`)
+  const timer = setInterval(ask, EVERY_MS)
   return {
     wait: (orderId: string) =>
       new Promise<void>((resolve, reject) => void waiting.set(orderId, { resolve, reject, since: performance.now() })),
