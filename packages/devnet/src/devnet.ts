@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Service } from '@haat/kit/service'
+import { NOTICE_TYPES } from '@haat/payment/notice-types'
 import { type Stores, startStores } from '@haat/stores/stores'
 import { startStripeEmulator } from '@haat/stripe-emulator/start-stripe-emulator'
 import { defaultPorts, type Environment, environmentOf, type Ports, STRIPE_KEYS, webhookSecret } from './environment.ts'
@@ -72,6 +73,7 @@ export async function startDevnet(options: {
       {
         url: options.stripeWebhookUrl ?? `${storefront}/v1/payments/webhook/stripe`,
         secret: webhookSecret(secrets),
+        events: NOTICE_TYPES,
       },
     ],
     ...(options.stripeForgets ? {} : { stateFile: join(dataDir, 'stripe.json') }),

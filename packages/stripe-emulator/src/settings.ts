@@ -1,4 +1,5 @@
-export type WebhookTarget = { url: string; secret: string }
+/** Where notices go; all types unless some are named. */
+export type WebhookTarget = { url: string; secret: string; events?: readonly string[] }
 
 export type EmulatorOptions = {
   /** 0, the default, takes a free port. */

@@ -46,7 +46,7 @@ export const webhookEndpointRoutes = [
 /** The id follows from the URL, so that deliveries left by an earlier run find their endpoint again. */
 export function addEndpoint(ctx: Context, target: WebhookTarget): void {
   const id = `we_${createHash('sha256').update(target.url).digest('hex').slice(0, 24)}`
-  insertEndpoint(ctx, id, target.url, ['*'])
+  insertEndpoint(ctx, id, target.url, [...(target.events ?? ['*'])])
   hide(ctx.store, id, { secret: target.secret, isConfigured: true })
 }
 

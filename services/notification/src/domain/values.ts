@@ -19,15 +19,31 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 /** A variable as people read it in their language; undefined for what is no single value. */
 export function toText(value: unknown, style: Style): string | undefined {
   if (typeof value === 'string') return INSTANT.test(value) ? toDate(new Date(value), style) : value
-  if (typeof value === 'number')
-    return new Intl.NumberFormat(style.locale, { useGrouping: false, maximumFractionDigits: 10 }).format(value)
+  if (typeof value === 'number') return numbers(style.locale).format(value)
   if (typeof value === 'boolean') return String(value)
   if (isMoney(value)) return format({ currency: value.currency, minor: BigInt(value.minor) }, style.locale)
   return undefined
 }
 
-const toDate = (date: Date, { locale, timeZone }: Style) =>
-  new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone }).format(date)
+const toDate = (date: Date, { locale, timeZone }: Style) => dates(locale, timeZone).format(date)
+
+/** Keeps what `make` made; for the few languages and time zones there are. */
+function kept<Names extends string[], Made>(make: (...names: Names) => Made): (...names: Names) => Made {
+  const made = new Map<string, Made>()
+  return (...names) => {
+    const key = names.join(' ')
+    if (!made.has(key)) made.set(key, make(...names))
+    return made.get(key)!
+  }
+}
+// Making a formatter costs two hundred times as much as using it.
+const numbers = kept(
+  (locale: string) => new Intl.NumberFormat(locale, { useGrouping: false, maximumFractionDigits: 10 }),
+)
+const dates = kept(
+  (locale: string, timeZone: string) =>
+    new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone }),
+)
 
 /** Whether a section over the value is shown: not for nothing, no, empty, zero and an amount of zero. */
 export function isShown(value: unknown): boolean {

@@ -6,6 +6,7 @@ import type { Money } from '@haat/money/money'
 import Stripe from 'stripe'
 import { paymentFailureCode } from '../domain/failure-code.ts'
 import type { IntentState } from '../domain/settlement.ts'
+import { NOTICE_TYPES } from './notice-types.ts'
 import {
   type Movement,
   type Notice,
@@ -24,7 +25,6 @@ const API_VERSION = '2026-10-28.endive'
 const TOLERANCE_SECONDS = 300
 /** Kept back of a caller's deadline for our own work after the answer. */
 const RESERVE_MS = 250
-const NOTICE_TYPES = ['payment_intent.*', 'charge.*', 'refund.*', 'transfer.*']
 
 type Options = {
   secretKey: string
@@ -188,8 +188,8 @@ export function createStripe(options: Options): { provider: Provider; close(): v
     async *listNotices(since) {
       const created = { gte: Math.floor(since.getTime() / 1000) }
       try {
-        for (const type of NOTICE_TYPES)
-          for await (const event of stripe.events.list({ type, created, limit: 100 }, limited())) yield toNotice(event)
+        const wanted = { types: NOTICE_TYPES, created, limit: 100 }
+        for await (const event of stripe.events.list(wanted, limited())) yield toNotice(event)
       } catch (error) {
         throw toFailure(error)
       }
