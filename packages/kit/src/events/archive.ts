@@ -12,7 +12,10 @@ import { withoutSensitive } from './sensitive.ts'
 const KEEP_DAYS = 3
 const BATCH = 5_000
 
-/** Takes published rows out of the outbox and keeps them. */
+/**
+ * Takes published rows out of the outbox and keeps them. The commit does not wait for the disk: should a crash undo it, the events
+ * are published once more, which consumers recognise.
+ */
 export const archivePublished = (
   // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
   tx: Transaction<any>,
@@ -20,7 +23,8 @@ export const archivePublished = (
 ) =>
   sql`
     with done as (delete from outbox where id = any(${ids}::bigint[]) returning id, envelope)
-    insert into outbox_published (id, envelope) select id, envelope from done
+    insert into outbox_published (id, envelope)
+      select id, envelope from done, (select set_config('synchronous_commit', 'off', true)) as unhurried
   `.execute(tx)
 
 /** Puts what was published since then back into the outbox, each event under its own id; answers how many. */
