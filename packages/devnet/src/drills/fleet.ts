@@ -42,7 +42,7 @@ export async function startFleet(options: {
     ...HASTE['*'],
     ...options.env?.['*'],
     // Processes are replaced under the customers' hands, as in production.
-    ...(options.fronts ? { DRAIN_SECONDS: '5' } : {}),
+    ...(options.fronts ? { DRAIN_SECONDS: '10' } : {}),
     RABBITMQ_URL: broker.href.replace(/\/$/, ''),
   }
   const closeStores = async () => {

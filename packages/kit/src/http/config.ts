@@ -28,7 +28,7 @@ export const bff = {
   /** How many proxies in front of us append to X-Forwarded-For; 0 ignores the header. */
   TRUST_PROXY: int(0),
   /** After SIGTERM, how long open connections may still bring requests: as long as idle ones live, so that none is cut off. */
-  DRAIN_SECONDS: int(5),
+  DRAIN_SECONDS: int(10),
   /** The time a request gets unless its route says otherwise. */
   REQUEST_TIMEOUT_MS: int(5_000, 100),
   /** Requests worked on at once; half as many more may wait for a quarter of a second, the others get 503 at once. */

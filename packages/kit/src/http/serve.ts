@@ -7,7 +7,7 @@ import type { Log } from '../log.ts'
 
 const MAX_HEADER_BYTES = 16 * 1024
 /** Idle connections live this long, and answers say so (`Keep-Alive: timeout`), so that clients do not use one at its end. */
-const KEEP_ALIVE_MS = 5_000
+const KEEP_ALIVE_MS = 10_000
 const LOOK_EVERY_MS = 50
 
 /** Anything with Hono's `fetch`. */

@@ -105,15 +105,17 @@ export type Change = {
 
 /**
  * Changes a cart by one conditional update: `read` answers it as it is, `change` (pure) what becomes of it, or undefined
- * when there is nothing to do; both run again when somebody else was faster. ABORTED `cart_busy` after many attempts.
+ * when there is nothing to do; both run again when somebody else was faster. `known` is the cart as it was read a moment ago, if
+ * it was. ABORTED `cart_busy` after many attempts.
  */
 export async function changeCart(
   ctx: CartContext,
   read: () => Promise<CartDocument>,
   change: (cart: CartDocument) => Change | undefined,
+  known?: CartDocument,
 ): Promise<CartDocument> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const before = await read()
+    const before = (attempt === 0 && known) || (await read())
     const wanted = change(before)
     if (!wanted) return before
     const { after, update } = apply(ctx, before, wanted)

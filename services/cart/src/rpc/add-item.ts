@@ -9,8 +9,11 @@ import { findStock, findVariants, toNewItem } from './goods.ts'
 export async function addItem(ctx: CartContext, request: AddItemRequest, call: Call): Promise<AddItemResponse> {
   const { sku, qty } = request
   const named = ownerOf(request, call)
-  if (named) await openCart(ctx, named)
-  const [variants, stock] = await Promise.all([findVariants(ctx, [sku]), findStock(ctx, [sku])])
+  const [known, variants, stock] = await Promise.all([
+    named ? openCart(ctx, named) : undefined,
+    findVariants(ctx, [sku]),
+    findStock(ctx, [sku]),
+  ])
   const variant = variants.get(sku)
   if (!variant) throw notFound('variant_not_found', 'no such SKU', { sku })
   if (!variant.sellable) throw failedPrecondition('variant_unavailable', 'this is not on sale', { sku })
@@ -27,6 +30,7 @@ export async function addItem(ctx: CartContext, request: AddItemRequest, call: C
       touched: true,
       note: { type: 'item_added', data: { sku, qty, price: variant.price!.minor } },
     }),
+    known ?? created?.cart,
   )
   return { cart: { ...toCart(cart), cartToken: created?.token } }
 }

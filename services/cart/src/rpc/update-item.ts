@@ -12,7 +12,8 @@ export async function updateItem(
 ): Promise<UpdateItemResponse> {
   const { sku, qty } = request
   const owner = ownerOf(request, call)
-  setQty(await openCart(ctx, owner), sku, qty)
+  const known = await openCart(ctx, owner)
+  setQty(known, sku, qty)
   const available = (await findStock(ctx, [sku])).get(sku) ?? 0
   if (qty > available) throw insufficient(sku, available)
   const cart = await changeCart(
@@ -22,6 +23,7 @@ export async function updateItem(
       qtyOf(before, sku) === qty
         ? undefined
         : { contents: setQty(before, sku, qty), touched: true, note: { type: 'item_updated', data: { sku, qty } } },
+    known,
   )
   return { cart: toCart(cart) }
 }
