@@ -17,7 +17,7 @@ export type AdmissionOptions = {
   reserved?: number
 }
 
-/** To be called once when a request has ended; `slow` when it was answered, but took so long that less should go on at once. */
+/** To be called once when a request has ended; `slow` when it was answered, but took longer than it should. */
 export type Leave = (slow?: boolean) => void
 
 export type Admission = {
@@ -37,21 +37,22 @@ const RANKS: readonly Rank[] = ['checkout', 'page', 'other']
 const sideOf = (rank: Rank) => (rank === 'checkout' ? 'checkouts' : 'others')
 /** Additive increase, multiplicative decrease, as in TCP's congestion control (RFC 5681). */
 const DECREASE = 0.7
-const DECREASE_EVERY_MS = 1_000
+/** When most of the answers of this time were slow, there was too much; some are slow because one neighbour hangs. */
+const WINDOW_MS = 1_000
 /** The limit never falls below this part of `maxInFlight`. */
 const LEAST = 1 / 8
 
 /**
  * Bounds what a process works on at once, so that under more load than it can bear it goes on answering as many requests as
  * it can, each in time, and says no to the others cheaply and early. The bound follows what the process, and those behind
- * it, can bear at the moment: it shrinks while answers are slow, and grows again by one for each round of quick ones.
+ * it, can bear at the moment: it shrinks while all places are taken and most answers are slow, and grows again by one for each round of quick ones.
  */
 export function createAdmission({ maxInFlight, maxWaiting, maxWaitMs, reserved = 0 }: AdmissionOptions): Admission {
   const queues: Record<Rank, Set<Waiting>> = { checkout: new Set(), page: new Set(), other: new Set() }
   const inFlight = { checkouts: 0, others: 0 }
   let limit = maxInFlight
-  let quick = 0
-  let decreasedAt = Number.NEGATIVE_INFINITY
+  let round = 0
+  let seen = { since: performance.now(), slow: 0, quick: 0 }
 
   const all = () => inFlight.checkouts + inFlight.others
   const hasPlace = (rank: Rank) =>
@@ -61,17 +62,18 @@ export function createAdmission({ maxInFlight, maxWaiting, maxWaitMs, reserved =
     RANKS.slice(0, RANKS.indexOf(rank) + 1).reduce((sum, other) => sum + queues[other].size, 0)
   const isFull = (rank: Rank) => !hasPlace(rank) && ahead(rank) >= maxWaiting
 
-  const learn = (slow: boolean) => {
-    if (slow) {
-      if (performance.now() - decreasedAt < DECREASE_EVERY_MS) return
-      decreasedAt = performance.now()
-      limit = Math.max(Math.ceil(maxInFlight * LEAST), Math.floor(limit * DECREASE))
-    } else {
-      if (all() > limit / 2) quick += 1
-      if (quick < limit || limit >= maxInFlight) return
-      limit += 1
+  const learn = (rank: Rank, slow: boolean) => {
+    // While there is room, what is slow is slow for another reason.
+    if (!hasPlace(rank)) seen[slow ? 'slow' : 'quick'] += 1
+    if (performance.now() - seen.since >= WINDOW_MS) {
+      if (seen.slow > seen.quick) limit = Math.max(Math.ceil(maxInFlight * LEAST), Math.floor(limit * DECREASE))
+      seen = { since: performance.now(), slow: 0, quick: 0 }
     }
-    quick = 0
+    if (slow || all() <= limit / 2) return
+    round += 1
+    if (round < limit || limit >= maxInFlight) return
+    limit += 1
+    round = 0
   }
   const beginWaiting = () => {
     for (const rank of RANKS)
@@ -87,7 +89,7 @@ export function createAdmission({ maxInFlight, maxWaiting, maxWaitMs, reserved =
     return (slow = false) => {
       if (hasLeft) return
       hasLeft = true
-      learn(slow)
+      learn(rank, slow)
       inFlight[sideOf(rank)] -= 1
       beginWaiting()
     }
