@@ -107,8 +107,7 @@ const tasks = {
       : [
           ...tasks.check([]),
           ['vitest', ['run', '--exclude', 'packages/devnet/**']],
-          // That one replaces every process of a marketplace; it runs with the stories alone.
-          ['vitest', ['run', 'packages/devnet', '--maxWorkers=1', '--exclude', '**/rolling-restart.e2e.test.ts']],
+          ['vitest', ['run', 'packages/devnet', '--maxWorkers=1']],
         ],
   // The stories alone.
   e2e: (args) => [['vitest', ['run', 'packages/devnet', '--maxWorkers=1', ...args]]],

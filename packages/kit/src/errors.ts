@@ -59,8 +59,11 @@ export const exhausted = helper('RESOURCE_EXHAUSTED')
 /** A dependency is down; the caller may retry: 503. */
 export const unavailable = helper('UNAVAILABLE')
 
-/** A request's field violations as one error, `details.fields` lists them. */
-export function invalidFields(fields: FieldViolation[]): AppError {
+const MAX_FIELDS = 20
+
+/** A request's field violations as one error, `details.fields` lists the first twenty. */
+export function invalidFields(violations: FieldViolation[]): AppError {
+  const fields = violations.slice(0, MAX_FIELDS)
   return invalid('request_invalid', fields.map((f) => `${f.field}: ${f.message}`).join('; ') || 'invalid request', {
     fields,
   })

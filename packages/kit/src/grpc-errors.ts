@@ -3,11 +3,19 @@ import { AppError, type ErrorDetails, type ErrorStatus } from './errors.ts'
 
 /** Trailer with the stable code and the details, as JSON. */
 const TRAILER = 'haat-error-bin'
+/** Trailers beyond some 48 KiB end the whole connection, with every call on it. */
+const MAX_DETAILS_BYTES = 8 * 1024
+const MAX_MESSAGE_LENGTH = 1_000
 
-/** Puts an error's code and details in the trailers and answers what the wire needs. Unknown errors stay opaque. */
-export function toServerError(error: AppError, trailer: Metadata): ServerError {
-  trailer.set(TRAILER, Buffer.from(JSON.stringify({ code: error.code, details: error.details })))
-  return new ServerError(Status[error.status] as Status, error.message)
+/**
+ * Puts an error's code and details in the trailers and answers what the wire needs. Unknown errors stay opaque; details that are
+ * too large stay here, and a long message is cut.
+ */
+export function toServerError({ code, details, status, message }: AppError, trailer: Metadata): ServerError {
+  let json = Buffer.from(JSON.stringify({ code, details }))
+  if (json.byteLength > MAX_DETAILS_BYTES) json = Buffer.from(JSON.stringify({ code, details: {} }))
+  trailer.set(TRAILER, json)
+  return new ServerError(Status[status] as Status, message.slice(0, MAX_MESSAGE_LENGTH))
 }
 
 /** The error a neighbour answered, as it was thrown there. */

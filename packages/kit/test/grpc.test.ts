@@ -130,6 +130,23 @@ test('a request that breaks the contract is refused with its fields before any h
   expect(await failureOf(connect(server).setStock(request))).toMatchObject({ code: 'login_required', details: {} })
 })
 
+test('however much is wrong with a request, its refusal fits the wire, and other calls on the connection go on', async () => {
+  const server = await serve({
+    getStock: () => {
+      throw failedPrecondition('stock_odd', 'x'.repeat(100_000), { all: 'y'.repeat(100_000) })
+    },
+  })
+  const client = connect(server)
+  const skus = Array.from({ length: 1_000 }, () => 'no spaces, please')
+  const wrong = await failureOf(client.batchGetStock({ skus }))
+  expect(wrong).toMatchObject({ status: 'INVALID_ARGUMENT', code: 'request_invalid' })
+  expect(wrong.details.fields).toHaveLength(20)
+  const odd = await failureOf(client.getStock({ sku: 'A' }))
+  expect(odd).toMatchObject({ status: 'FAILED_PRECONDITION', code: 'stock_odd', details: {} })
+  expect(odd.message).toHaveLength(1_000)
+  expect(await failureOf(client.getStock({ sku: ' ' }))).toMatchObject({ code: 'request_invalid' })
+})
+
 test('bytes that are no message are refused as bad input', async () => {
   const server = await serve({})
   const channel = createChannel(`127.0.0.1:${server.port}`)

@@ -24,7 +24,7 @@ export type Stage = {
 
 /** What these drills need of their marketplace: nobody is locked out, and nothing happens by itself. */
 export const stageEnvironment = {
-  '*': { LOG_LEVEL: 'silent', RUN_JOBS: 'false', EVENT_RETRY_SECONDS: '1,1,1' },
+  '*': { LOG_LEVEL: process.env.DRILL_LOG_LEVEL ?? 'silent', RUN_JOBS: 'false', EVENT_RETRY_SECONDS: '1,1,1' },
   auth: { ARGON2_MEMORY_KIB: '64', LOGIN_FAILURES_PER_ACCOUNT: '1000', MAILS_PER_ACCOUNT: '1000' },
   shipping: { SIMULATE_SCANS: 'false' },
 }

@@ -1,6 +1,5 @@
 import { type AuthServiceClient, type SessionTokens, User } from '@haat/proto/auth/v1/auth'
 import type { Context } from 'hono'
-import { denied } from '../errors.ts'
 import { clientIp } from './address.ts'
 import type { HttpEnv } from './context.ts'
 import { limitBy } from './rate-limit.ts'
@@ -86,13 +85,13 @@ const session = route({
 })
 
 /**
- * Login, refresh, logout and session of a BFF. `admits` keeps out accounts that have no business at this BFF
- * (PERMISSION_DENIED `not_for_you`, and the tokens are revoked); `onLogin` runs as the person who signed in.
+ * Login, refresh, logout and session of a BFF. Without one of `roles` an account cannot sign in here (PERMISSION_DENIED
+ * `not_for_you`); `onLogin` runs as the person who signed in.
  */
 export function sessionRoutes(options: {
   auth: AuthServiceClient
   sessions: Sessions
-  admits?: (user: User) => boolean
+  roles?: string[]
   onLogin?: (c: Context<HttpEnv>) => Promise<void>
 }) {
   const { auth, sessions } = options
@@ -105,11 +104,8 @@ export function sessionRoutes(options: {
         password,
         clientIp: clientIp(c),
         userAgent: c.req.header('user-agent')?.slice(0, 512) ?? '',
+        ...(options.roles ? { roles: options.roles } : {}),
       })
-      if (options.admits && !options.admits(answer.user!)) {
-        await auth.logout({ refreshToken: answer.tokens!.refreshToken })
-        throw denied('not_for_you', 'this account does not work here')
-      }
       const body = await signedIn(c, sessions, kind, answer)
       await options.onLogin?.(c)
       return c.json(body, 200)

@@ -22,6 +22,8 @@ export async function login(ctx: AuthContext, request: LoginRequest, call: Call)
   await clearThrottle(ctx.db, loginKey(email))
   if (fromAddress) await takeBack(ctx, fromAddress)
   if (found.status === 'blocked') throw accountBlocked()
+  if (request.roles.length > 0 && !request.roles.some((role) => found.roles.includes(role)))
+    throw denied('not_for_you', 'this account does not work here')
 
   const passwordHash = isStale ? await ctx.passwords.hash(request.password) : found.password_hash
   const now = ctx.now()

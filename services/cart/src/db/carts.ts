@@ -43,13 +43,16 @@ export async function openCart(ctx: CartContext, owner: string | undefined): Pro
   return createCart(ctx, owner)
 }
 
-/** The owner's cart for reading: a person who has none yet has an empty one, which is not stored. */
-export async function readCart(ctx: CartContext, owner: string | undefined): Promise<CartDocument> {
+/** The owner's cart, if there is one yet; only a person may have none. NOT_FOUND `cart_not_found` otherwise. */
+export async function lookForCart(ctx: CartContext, owner: string | undefined): Promise<CartDocument | undefined> {
   const found = owner && (await findCart(ctx, owner))
-  if (found) return found
-  if (!owner?.startsWith('user:')) throw cartNotFound()
-  return newCart(ctx, owner)
+  if (!found && !owner?.startsWith('user:')) throw cartNotFound()
+  return found || undefined
 }
+
+/** The owner's cart for reading: a person who has none yet has an empty one, which is not stored. */
+export const readCart = async (ctx: CartContext, owner: string | undefined): Promise<CartDocument> =>
+  (await lookForCart(ctx, owner)) ?? newCart(ctx, owner!)
 
 /** A new anonymous cart, and the token whose hash it is kept under. */
 export async function createAnonymousCart(

@@ -2,7 +2,7 @@ import type { Call } from '@haat/kit/call'
 import { failedPrecondition, notFound } from '@haat/kit/errors'
 import type { AddItemRequest, AddItemResponse } from '@haat/proto/cart/v1/cart'
 import type { CartContext } from '../context.ts'
-import { changeCart, createAnonymousCart, openCart, ownerOf, toCart } from '../db/carts.ts'
+import { changeCart, createAnonymousCart, lookForCart, openCart, ownerOf, toCart } from '../db/carts.ts'
 import { addUnits, insufficient } from '../domain/cart.ts'
 import { findStock, findVariants, toNewItem } from './goods.ts'
 
@@ -10,7 +10,7 @@ export async function addItem(ctx: CartContext, request: AddItemRequest, call: C
   const { sku, qty } = request
   const named = ownerOf(request, call)
   const [known, variants, stock] = await Promise.all([
-    named ? openCart(ctx, named) : undefined,
+    named ? lookForCart(ctx, named) : undefined,
     findVariants(ctx, [sku]),
     findStock(ctx, [sku]),
   ])

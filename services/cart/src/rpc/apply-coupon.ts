@@ -2,7 +2,7 @@ import type { Call } from '@haat/kit/call'
 import { failedPrecondition } from '@haat/kit/errors'
 import type { ApplyCouponRequest, ApplyCouponResponse } from '@haat/proto/cart/v1/cart'
 import type { CartContext } from '../context.ts'
-import { changeCart, openCart, ownerOf, toCart } from '../db/carts.ts'
+import { changeCart, openCart, ownerOf, readCart, toCart } from '../db/carts.ts'
 import { MAX_CODES } from '../domain/cart.ts'
 import { alive, priceLines } from '../domain/summary.ts'
 import { findVariants } from './goods.ts'
@@ -18,7 +18,7 @@ export async function applyCoupon(
 ): Promise<ApplyCouponResponse> {
   const code = request.code.toUpperCase()
   const owner = ownerOf(request, call)
-  const now = await openCart(ctx, owner)
+  const now = await readCart(ctx, owner)
   if (now.couponCodes.includes(code)) return { cart: toCart(now) }
   if (now.items.length === 0) throw failedPrecondition('cart_empty', 'the cart is empty')
   const room = (codes: readonly string[]) => {

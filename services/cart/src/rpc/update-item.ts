@@ -1,7 +1,7 @@
 import type { Call } from '@haat/kit/call'
 import type { UpdateItemRequest, UpdateItemResponse } from '@haat/proto/cart/v1/cart'
 import type { CartContext } from '../context.ts'
-import { changeCart, openCart, ownerOf, toCart } from '../db/carts.ts'
+import { changeCart, openCart, ownerOf, readCart, toCart } from '../db/carts.ts'
 import { insufficient, qtyOf, setQty } from '../domain/cart.ts'
 import { findStock } from './goods.ts'
 
@@ -12,7 +12,7 @@ export async function updateItem(
 ): Promise<UpdateItemResponse> {
   const { sku, qty } = request
   const owner = ownerOf(request, call)
-  const known = await openCart(ctx, owner)
+  const known = await readCart(ctx, owner)
   setQty(known, sku, qty)
   const available = (await findStock(ctx, [sku])).get(sku) ?? 0
   if (qty > available) throw insufficient(sku, available)
