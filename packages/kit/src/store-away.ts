@@ -11,8 +11,9 @@ const SOCKET = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ])
-// PostgreSQL: connection failures, no connection left, starting, shutting down, waited too long for a statement or a lock.
-const POSTGRES = /^(08...|53300|57P0[1-5]|57014|55P03|25P03)$/
+// PostgreSQL: connection failures, no connection left, starting, shutting down, waited too long for a statement or a lock, gave
+// way to another transaction.
+const POSTGRES = /^(08...|53300|57P0[1-5]|57014|55P03|25P03|40001|40P01)$/
 const DRIVER =
   /^(Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|NotConnected|TopologyClosed|WaitQueueTimeout)Error|PoolClearedOnNetworkError|MaxRetriesPerRequestError)$/
 // The drivers of PostgreSQL and Redis give these neither a code nor a class of their own.

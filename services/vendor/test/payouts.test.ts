@@ -139,6 +139,16 @@ test('only an active vendor’s member with payouts.request asks, for their own 
   await expect(ask(vendor)).rejects.toMatchObject({ code: 'vendor_not_active' })
 })
 
+test('a payout is approved while another transaction writes rows of its vendor: neither waits for the other', async () => {
+  const { payoutId, vendorId } = await requested()
+  await h.db.transaction().execute(async (tx) => {
+    // What a row that refers to a vendor holds of it.
+    await tx.selectFrom('vendors').select('id').where('id', '=', vendorId).forKeyShare().execute()
+    const { payout } = await h.approver.approvePayout({ payoutId })
+    expect(payout?.status).toBe(PayoutStatus.PROCESSING)
+  })
+})
+
 test('an approved payout is handed to payment once, however often it is approved', async () => {
   const { payoutId, vendorId, userId, bankAccountId } = await requested()
   const approvals = await Promise.all(Array.from({ length: 6 }, () => h.approver.approvePayout({ payoutId })))

@@ -131,5 +131,10 @@ describe('compose', () => {
       { payload, site, timeZone: 'Asia/Dhaka' },
     )
     expect(en.text).toMatch(/1,234\.56.*March 14, 2026.*3:30\sPM 5$/)
+    const never = compose(
+      { channel: 'sms', locale: 'en', subject: '', body_md: '{{at}}' },
+      { payload: { at: '2026-99-99T99:99:99Z' }, site, timeZone: 'Asia/Dhaka' },
+    )
+    expect(never.text).toBe('2026-99-99T99:99:99Z')
   })
 })

@@ -16,9 +16,11 @@ export function isMoney(value: unknown): value is MoneyValue {
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
+const isInstant = (text: string) => INSTANT.test(text) && !Number.isNaN(Date.parse(text))
+
 /** A variable as people read it in their language; undefined for what is no single value. */
 export function toText(value: unknown, style: Style): string | undefined {
-  if (typeof value === 'string') return INSTANT.test(value) ? toDate(new Date(value), style) : value
+  if (typeof value === 'string') return isInstant(value) ? toDate(new Date(value), style) : value
   if (typeof value === 'number') return numbers(style.locale).format(value)
   if (typeof value === 'boolean') return String(value)
   if (isMoney(value)) return format({ currency: value.currency, minor: BigInt(value.minor) }, style.locale)

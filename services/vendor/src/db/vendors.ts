@@ -19,7 +19,7 @@ export async function getVendorRow(db: Kysely<Database>, vendorId: string): Prom
 
 /** Locks a vendor: changes and events of one vendor happen one after the other. */
 export async function lockVendor(tx: Transaction<Database>, vendorId: string): Promise<VendorRow> {
-  const row = await tx.selectFrom('vendors').selectAll().where('id', '=', vendorId).forUpdate().executeTakeFirst()
+  const row = await tx.selectFrom('vendors').selectAll().where('id', '=', vendorId).forNoKeyUpdate().executeTakeFirst()
   if (!row) throw vendorNotFound()
   return row
 }
