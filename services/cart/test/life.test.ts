@@ -210,7 +210,8 @@ test('a Redis that vanishes loses nothing and stops nothing', async () => {
   const { cart } = await h.anyone.addItem({ sku, qty: 4 })
   expect(quantities((await me.mergeCart({ cartToken: cart!.cartToken! })).cart)).toEqual([[sku, 6]])
   h.hop.mend()
-  // Back, and as if it had lost all it knew.
+  // Back, and holding the cart as it was before; then as if it had lost all it knew.
+  expect((await me.getCart({})).cart?.itemCount).toBe(6)
   const redis = new Redis(h.hop.url)
   await redis.del(`cart:user:${userId}`)
   expect((await me.getCart({})).cart?.itemCount).toBe(6)

@@ -30,18 +30,26 @@ return 1`
 
 export function openCartCache(redis: Redis, seconds: number): CartCache {
   const key = (owner: string) => `cart:${owner}`
+  // Whose change Redis could not be told of, and until when it may hold the cart as it was before.
+  const untold = new Map<string, number>()
   return {
     async find(owner) {
+      if ((untold.get(owner) ?? 0) > Date.now()) return undefined
       const bytes = await redis.hgetBuffer(key(owner), 'b').catch(() => null)
       return bytes?.length ? Cart.decode(bytes) : undefined
     },
     async put(owner, version, cart, liveMs) {
       const ms = Math.min(seconds * 1000, Math.floor(liveMs))
       const bytes = Buffer.from(Cart.encode(cart).finish())
-      if (ms > 0) await redis.eval(PUT, 1, key(owner), version, bytes, ms).catch(() => undefined)
+      if (ms <= 0) return
+      const isKept = await redis.eval(PUT, 1, key(owner), version, bytes, ms).catch(() => 0)
+      if (isKept) untold.delete(owner)
     },
     async drop(owner, version) {
-      await redis.eval(DROP, 1, key(owner), version, seconds * 1000).catch(() => undefined)
+      await redis.eval(DROP, 1, key(owner), version, seconds * 1000).catch(() => {
+        for (const [known, until] of untold) if (until <= Date.now()) untold.delete(known)
+        untold.set(owner, Date.now() + seconds * 1000)
+      })
     },
   }
 }
