@@ -10,8 +10,12 @@ import { inspectorPort } from './profile.ts'
 export const BENCH_PORTS = 18_000
 /** Beside a development installation's. */
 export const STORE_PORTS = { postgres: 18_110, mongo: 18_111, redis: 18_112, rabbitmq: 18_113 }
-/** Everybody comes from one address here, so the budgets are raised as in a development installation; the limiter counts on. */
-const LOGS_AS_IN_PRODUCTION = { LOG_LEVEL: 'info' }
+/** Everybody comes from one address here, so the budgets are raised beyond what it can send; the limiter counts on. */
+const budget = '100000000/60'
+const AS_IN_PRODUCTION = {
+  LOG_LEVEL: 'info',
+  RATE_LIMITS: JSON.stringify({ '*': { address: budget, subject: budget } }),
+}
 
 /** Starts the marketplace, every member in a process of its own, stores durable, logs on. */
 export async function openMarketplace(bench: Bench): Promise<Devnet> {
@@ -22,7 +26,7 @@ export async function openMarketplace(bench: Bench): Promise<Devnet> {
     stripeForgets: true,
     ports: portsFrom(BENCH_PORTS),
     env: {
-      '*': LOGS_AS_IN_PRODUCTION,
+      '*': AS_IN_PRODUCTION,
       ...Object.fromEntries(
         roster.map(({ name }, index) => [name, { NODE_OPTIONS: `--inspect-port=127.0.0.1:${inspectorPort(index)}` }]),
       ),
