@@ -21,9 +21,8 @@ const SENTENCE =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client (has encountered|was closed)|Query read timeout|Connection is closed|Command timed out|Stream isn't writeable)/
 
 /**
- * True when an error says that a store does not answer: refused, cut off, shutting down, too slow,
- * or just migrated. Whether a write was done
- * all the same is not known then.
+ * True when an error says that a store does not answer, or not this time: refused, cut off, shutting down, too slow, migrated
+ * a moment ago, given way to somebody else. Whether a write was done all the same is not known then.
  */
 export function isStoreAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false

@@ -31,6 +31,19 @@ test('the first super_admin comes from the configuration and holds every permiss
   expect(reader.claims.permissions).not.toContain('users.write')
 })
 
+test('where a role is needed to sign in, a right password without it is refused and opens no session', async () => {
+  const roles = ['super_admin', 'staff']
+  expect((await anyone.login({ email: reader.email, password: PASSWORD, roles })).user?.roles).toContain('staff')
+  const customer = await h.register()
+  const sessions = async () => (await customer.client.listSessions({})).sessions.length
+  const before = await sessions()
+  await expect(anyone.login({ email: customer.email, password: PASSWORD, roles })).rejects.toMatchObject({
+    status: 'PERMISSION_DENIED',
+    code: 'not_for_you',
+  })
+  expect(await sessions()).toBe(before)
+})
+
 test('restarting makes no second administrator, and an operator’s changes to staff stay', async () => {
   const { roles } = await admin.client.listRoles({})
   const staff = roles.find((role) => role.name === 'staff')!

@@ -118,14 +118,15 @@ export function createApp(options: AppOptions): App {
         await inCall(call, async () => {
           const isShared = flags.cache !== undefined && !flags.cache.private && method === 'GET'
           const rank = CHECKOUTS.has(flags.rateClass) ? 'checkout' : isShared ? 'page' : 'other'
-          // A page may be in hand.
-          if (!isShared) admission.check(rank)
+          const target = targetOf(c.req.url)
+          // A page that is in hand, or on its way, is not work.
+          const isThere = isShared && (pages.get(target) ?? pages.making(target)) !== undefined
+          if (!isThere) admission.check(rank)
           // Outside the bound: a client that sends its body slowly takes nobody's place.
           await guard(c, call, flags, route !== undefined)
           let made: (() => void) | undefined
           let begun = started
           if (isShared) {
-            const target = targetOf(c.req.url)
             let page = pages.get(target)
             const underway = page ? undefined : pages.making(target)
             if (underway) {

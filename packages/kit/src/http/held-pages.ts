@@ -9,7 +9,7 @@ export type HeldPage = {
   tag: string
   contentType: string
   cacheControl: string
-  /** Milliseconds of `performance.now()`: when the request began that it answered. Nothing in it is older than that. */
+  /** Milliseconds of `performance.now()`: when its making began. Nothing in it is older than that. */
   startedAt: number
 }
 
@@ -31,7 +31,7 @@ const MAX_BYTES = 32 * 1024 * 1024
 
 /**
  * Public answers by path and query, each for two seconds, and made by one of those who ask for it at once: whatever the load,
- * a page is made every two seconds in each process, and no invalidation can get lost. The oldest go first when there are too
+ * a page is made once in two seconds at most in each process, and no invalidation can get lost. The oldest go first when there are too
  * many.
  */
 export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {}): HeldPages {

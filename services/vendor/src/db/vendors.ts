@@ -17,7 +17,10 @@ export async function getVendorRow(db: Kysely<Database>, vendorId: string): Prom
   return row
 }
 
-/** Locks a vendor: changes and events of one vendor happen one after the other. */
+/**
+ * Locks a vendor: changes and events of one vendor happen one after the other. Rows that refer to it can be written meanwhile,
+ * else their writers and we could wait for each other.
+ */
 export async function lockVendor(tx: Transaction<Database>, vendorId: string): Promise<VendorRow> {
   const row = await tx.selectFrom('vendors').selectAll().where('id', '=', vendorId).forNoKeyUpdate().executeTakeFirst()
   if (!row) throw vendorNotFound()

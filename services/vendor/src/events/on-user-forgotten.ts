@@ -19,7 +19,12 @@ export async function onUserForgotten(
 ): Promise<void> {
   const { userId } = event.data
   await tx.updateTable('vendor_members').set({ email: '' }).where('user_id', '=', userId).execute()
-  const owned = await tx.selectFrom('vendors').selectAll().where('owner_user_id', '=', userId).forUpdate().execute()
+  const owned = await tx
+    .selectFrom('vendors')
+    .selectAll()
+    .where('owner_user_id', '=', userId)
+    .forNoKeyUpdate()
+    .execute()
   for (const vendor of owned) await forgetOwner(ctx, tx, vendor)
   await forgetInEvents(tx, userId)
 }

@@ -4,10 +4,10 @@ import type { Identity } from '../authorization/identities.ts'
 import { routeLines } from '../authorization/route-lines.ts'
 import { type HttpAnswer, type RouteRequest, requestOf, sendRequest } from '../authorization/route-request.ts'
 import { type Operation, readOperations } from '../openapi.ts'
-import { changedSince } from '../snapshot.ts'
 import type { Stage } from '../stage.ts'
 import { TEXTS } from './junk.ts'
-import { type Fuzzed, isNoNote } from './rpc-fuzz.ts'
+import { repeatRefused } from './repeat-refused.ts'
+import type { Fuzzed } from './rpc-fuzz.ts'
 
 type Sent = { operation: Operation; request: RouteRequest }
 
@@ -57,28 +57,15 @@ export async function fuzzRoutes(
     }
     const isLast = ({ method, path }: Operation) => `${method} ${path}` === LAST
     const all = [...operations.filter((one) => !isLast(one)), ...operations.filter(isLast)].flatMap(requestsOf)
-    let refused: Sent[] = []
+    const refused: Sent[] = []
     await each(all, 8, async (sent) => {
       const answer = await send(sent)
       note(sent, answer)
       if (answer.status >= 400) refused.push(sent)
     })
-    // Again, without those that were let in; until none is let in any more because of what another one did.
-    for (let round = 0; ; round++) {
-      const before = await snapshots.calm()
-      const stillRefused: Sent[] = []
-      await each(refused, 8, async (sent) => {
-        if ((await send(sent)).status >= 400) stillRefused.push(sent)
-      })
-      const isStable = stillRefused.length === refused.length
-      refused = stillRefused
-      if (!isStable && round < 3) continue
-      result.repeated += refused.length
-      if (isStable)
-        for (const change of changedSince(before, await snapshots.calm()).filter(isNoNote))
-          result.faults.push(`refused requests of the ${api} API wrote ${change}`)
-      break
-    }
+    const again = await repeatRefused(snapshots, refused, async (sent) => (await send(sent)).status >= 400)
+    result.repeated += again.repeated
+    for (const change of again.changes) result.faults.push(`refused requests of the ${api} API wrote ${change}`)
     log(`${api} API: ${result.requests} requests so far`)
   }
   return result

@@ -12,9 +12,9 @@ import {
   rpcMethods,
   serviceOf,
 } from '../rpcs.ts'
-import { changedSince } from '../snapshot.ts'
 import type { Stage } from '../stage.ts'
 import { brokenBytes, spoiled, TEXTS } from './junk.ts'
+import { repeatRefused } from './repeat-refused.ts'
 
 export type Fuzzed = {
   requests: number
@@ -101,28 +101,15 @@ export async function fuzzRpcs(
         service === 'last' ? LAST.includes(name) : name.startsWith(`${service}.`) && !LAST.includes(name),
       )
       const all = own.flatMap(requestsOf)
-      let refused: Sent[] = []
+      const refused: Sent[] = []
       await each(all, 8, async (sent) => {
         const answer = await send(sent)
         note(sent, answer)
         if (answer.status !== 'OK') refused.push(sent)
       })
-      // Again, without those that were let in; until none is let in any more because of what another one did.
-      for (let round = 0; ; round++) {
-        const before = await snapshots.calm()
-        const stillRefused: Sent[] = []
-        await each(refused, 8, async (sent) => {
-          if ((await send(sent)).status !== 'OK') stillRefused.push(sent)
-        })
-        const isStable = stillRefused.length === refused.length
-        refused = stillRefused
-        if (!isStable && round < 3) continue
-        result.repeated += refused.length
-        if (isStable)
-          for (const change of changedSince(before, await snapshots.calm()).filter(isNoNote))
-            result.faults.push(`refused calls of ${service} wrote ${change}`)
-        break
-      }
+      const again = await repeatRefused(snapshots, refused, async (sent) => (await send(sent)).status !== 'OK')
+      result.repeated += again.repeated
+      for (const change of again.changes) result.faults.push(`refused calls of ${service} wrote ${change}`)
       log(`${service}: ${result.requests} requests so far`)
     }
   } finally {
@@ -133,9 +120,6 @@ export async function fuzzRpcs(
 
 const OURS = new Set(['INTERNAL', 'UNKNOWN', 'DATA_LOSS', 'UNIMPLEMENTED', 'CANCELLED'])
 const isBusy = ({ status }: Pick<Answer, 'status'>) => status === 'UNAVAILABLE' || status === 'DEADLINE_EXCEEDED'
-
-/** Counting who guesses is no write of the guess. */
-export const isNoNote = (change: string) => !/^auth\.throttles/.test(change)
 
 async function serviceToken(clientSecret: string, rpcs: Rpcs): Promise<Credentials> {
   const { accessToken } = await rpcs.ask('auth.IssueServiceToken', { clientId: 'order', clientSecret })
