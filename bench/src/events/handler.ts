@@ -24,6 +24,7 @@ const events = await startEvents({
     }),
   ],
   retrySeconds: [1],
+  secrets: ['bench'],
   db,
   pgUrl: task.url,
   prefix: task.prefix,

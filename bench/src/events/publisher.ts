@@ -18,6 +18,7 @@ const events = await startEvents({
   ctx: {},
   handlers: [],
   retrySeconds: [1],
+  secrets: ['bench'],
   db,
   pgUrl: task.url,
   prefix: task.prefix,

@@ -63,6 +63,7 @@ export async function environmentOf(
     RABBITMQ_URL: stores.urls.rabbitmq,
     ...(options.prefix ? { EVENT_PREFIX: options.prefix } : {}),
   }
+  if (member.kind === 'service') env.EVENT_SECRET = secrets.get('events')
   env[member.kind === 'bff' ? 'HTTP_PORT' : 'GRPC_PORT'] = String(port)
   for (const other of roster)
     if (other.kind === 'service') env[`${other.name.toUpperCase()}_ADDR`] = address(other.name)

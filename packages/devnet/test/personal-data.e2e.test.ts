@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 }, 60_000)
 
-test('personal data is in no log, metric, trace, refusal or unmarked event field; who is forgotten is in no store, and no money moves', async () => {
+test('personal data is in no log, metric, trace, refusal, kept event or queue; who is forgotten is in no store, and no money moves', async () => {
   const { faults, ...figures } = await personalData(place, collector, () => undefined)
   expect(faults).toEqual([])
   // What was looked through is not nothing.

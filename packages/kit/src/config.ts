@@ -75,9 +75,17 @@ export const postgres = {
   POSTGRES_POOL_SIZE: int(10, 1),
 }
 
+/** A secret, or several by comma while one replaces another: the first is used, the others are still understood. */
+export const secrets = () =>
+  text()
+    .transform((list) => list.split(','))
+    .refine((list) => list.every((secret) => secret.length >= 32), { error: 'needs at least 32 characters' })
+
 /** The message broker. */
 export const broker = {
   RABBITMQ_URL: text(),
+  /** Seals what is personal in events, from publishing on; the same in all services. */
+  EVENT_SECRET: secrets(),
   /** Delays between attempts of a failing event handler, seconds; one attempt more than delays, then the dead-letter queue. */
   EVENT_RETRY_SECONDS: z
     .string()

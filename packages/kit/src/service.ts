@@ -35,6 +35,7 @@ export type ServiceConfig = {
   REDIS_URL?: string | undefined
   REDIS_TIMEOUT_MS?: number | undefined
   RABBITMQ_URL?: string | undefined
+  EVENT_SECRET?: string[] | undefined
   EVENT_RETRY_SECONDS?: number[] | undefined
   EVENT_PREFIX?: string | undefined
   REPLAY_EVENTS_SINCE?: Date | undefined
@@ -167,6 +168,7 @@ export async function startService<Context>(
       log,
       ctx: parts.ctx,
       handlers: parts.events ?? [],
+      secrets: required(config.EVENT_SECRET, 'EVENT_SECRET'),
       retrySeconds: config.EVENT_RETRY_SECONDS ?? [1, 5, 30, 300, 1800],
       ...(config.EVENT_PREFIX ? { prefix: config.EVENT_PREFIX } : {}),
       replaySince: config.REPLAY_EVENTS_SINCE,
@@ -234,7 +236,7 @@ export async function startService<Context>(
   }
 }
 
-function required(value: string | undefined, name: string): string {
+function required<T extends string | string[]>(value: T | undefined, name: string): T {
   if (!value) throw new Error(`${name} is missing`)
   return value
 }

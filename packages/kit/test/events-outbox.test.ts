@@ -124,7 +124,7 @@ test('a crash between publishing and forgetting delivers twice and has one effec
   await publisher.whenReady(5_000)
   await emitOne(database, 't-1')
   await emitOne(database, 't-2')
-  const crash = outboxSource(database.db, 'things').drain(async (events) => {
+  const crash = outboxSource(database.db, 'things', (event) => event).drain(async (events) => {
     const confirmed = await publisher.publish(events)
     expect(confirmed.size).toBe(2)
     await database.killBackends(`query like '%skip locked%' and state = 'idle in transaction'`)

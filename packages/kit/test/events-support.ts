@@ -121,6 +121,7 @@ export async function start<Ctx>(options: Partial<EventOptions<Ctx>> & { prefix:
     handlers: [],
     ctx: undefined as Ctx,
     retrySeconds: [],
+    secrets: ['of-tests-only'],
     ...options,
   })
   onTestFinished(async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { EventMessage } from '@haat/kit/events/definition'
 import { eventOf } from '@haat/kit/events/definition'
 import { createEnvelope, type Envelope } from '@haat/kit/events/envelope'
+import { createEventSealer } from '@haat/kit/events/sealed'
 import { names } from '@haat/kit/events/topology'
 import { createClients } from '@haat/kit/grpc-client'
 import { HEADERS, type TsProtoService } from '@haat/kit/grpc-server'
@@ -31,6 +32,8 @@ export type TestService = {
   /** Stops the service and starts it again on the same stores. */
   restart(): Promise<void>
 }
+
+const EVENT_SECRET = 'of-tests-only-'.repeat(3)
 
 const required = (name: string) => {
   const value = process.env[name]
@@ -68,6 +71,7 @@ export async function startTestService<Config, Context>(options: {
     MONGO_DATABASE: prefix,
     EVENT_PREFIX: prefix,
     EVENT_RETRY_SECONDS: '1',
+    EVENT_SECRET,
     // Tests move clocks: a job runs when the test says so, never in between.
     RUN_JOBS: 'false',
     ...(database ? { POSTGRES_URL: database.url, POSTGRES_MIGRATE_URL: database.migrateUrl } : {}),
@@ -78,6 +82,7 @@ export async function startTestService<Config, Context>(options: {
 
   const broker = new Connection(required('RABBITMQ_URL'))
   broker.on('error', () => undefined)
+  const { open } = createEventSealer([EVENT_SECRET])
   const recorded: Envelope[] = []
   const recorder = broker.createConsumer(
     {
@@ -86,7 +91,7 @@ export async function startTestService<Config, Context>(options: {
       noAck: true,
     },
     async (message) => {
-      recorded.push(message.body as Envelope)
+      recorded.push(open(message.body as Envelope)!)
     },
   )
   await new Promise<void>((resolve, reject) => recorder.once('ready', resolve).once('error', reject))

@@ -13,7 +13,12 @@ vi.mock('@node-rs/argon2', async (original) => {
 })
 
 const h = await startHarness()
-const required = { POSTGRES_URL: 'postgres://x', RABBITMQ_URL: 'amqp://x', KEY_ENCRYPTION_SECRET: 'x' }
+const required = {
+  POSTGRES_URL: 'postgres://x',
+  RABBITMQ_URL: 'amqp://x',
+  EVENT_SECRET: 'x'.repeat(32),
+  KEY_ENCRYPTION_SECRET: 'x',
+}
 
 test('a faulty configuration names every variable at fault', () => {
   const load = () =>

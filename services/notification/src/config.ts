@@ -1,4 +1,4 @@
-import { address, broker, defineConfig, flag, grpcServer, int, postgres, text } from '@haat/kit/config'
+import { address, broker, defineConfig, flag, grpcServer, int, postgres, secrets } from '@haat/kit/config'
 import { z } from 'zod'
 
 const seconds = (fallback: string) =>
@@ -18,9 +18,7 @@ export const loadConfig = defineConfig('notification', {
   PROFILE_ADDR: address('profile'),
 
   /** Signs unsubscribe links and seals webhooks' secrets; several by comma while one replaces another, the new one first. */
-  NOTIFICATION_SECRET: text().refine((list) => list.split(',').every((secret) => secret.length >= 32), {
-    error: 'needs at least 32 characters',
-  }),
+  NOTIFICATION_SECRET: secrets(),
 
   /** Which of the e-mail providers to use when several are configured; `dev` only stores. */
   EMAIL_PROVIDER: z.enum(['smtp', 'sendgrid', 'mailgun', 'dev']).optional(),

@@ -48,7 +48,7 @@ export async function createContext(config: NotificationConfig, chassis: Chassis
     vendor: chassis.connect<VendorServiceClient>(VendorServiceDefinition, config.VENDOR_ADDR),
     providers,
     outbound,
-    secrets: createSecrets(config.NOTIFICATION_SECRET.split(',')),
+    secrets: createSecrets(config.NOTIFICATION_SECRET),
     now: () => new Date(),
     shipped,
     site: { name: config.SITE_NAME, storefront: config.STOREFRONT_URL, vendor: config.VENDOR_URL },

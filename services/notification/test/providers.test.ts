@@ -206,6 +206,7 @@ test('the configuration decides who sends, and e-mail that goes nowhere has to b
       loadConfig({
         POSTGRES_URL: 'postgres://x',
         RABBITMQ_URL: 'amqp://x',
+        EVENT_SECRET: 'x'.repeat(32),
         NOTIFICATION_SECRET: SECRET,
         ...env,
       }),
@@ -232,5 +233,7 @@ test('the configuration decides who sends, and e-mail that goes nowhere has to b
       VAPID_PRIVATE_KEY: vapid.privateKey,
     }),
   ).toEqual({ email: 'sendgrid', sms: 'twilio', push: 'web_push' })
-  expect(() => loadConfig({ POSTGRES_URL: 'x', RABBITMQ_URL: 'x', NOTIFICATION_SECRET: 'short' })).toThrow('32')
+  expect(() =>
+    loadConfig({ POSTGRES_URL: 'x', RABBITMQ_URL: 'x', EVENT_SECRET: 'x'.repeat(32), NOTIFICATION_SECRET: 'short' }),
+  ).toThrow('32')
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
 
-const env = { POSTGRES_URL: 'postgres://x', RABBITMQ_URL: 'amqp://x' }
+const env = { POSTGRES_URL: 'postgres://x', RABBITMQ_URL: 'amqp://x', EVENT_SECRET: 'x'.repeat(32) }
 
 test('keys with a mistake stop the start, named by path and without their values', () => {
   const bad = JSON.stringify({

@@ -38,7 +38,7 @@ test('after a rotation everything lies under the newest key, and the old one is 
 })
 
 test('a process without usable keys does not start, and its message repeats none', () => {
-  const env = { POSTGRES_URL: 'x', RABBITMQ_URL: 'x' }
+  const env = { POSTGRES_URL: 'x', RABBITMQ_URL: 'x', EVENT_SECRET: 'x'.repeat(32) }
   expect(() => loadConfig(env)).toThrow('BANK_KEYS')
   const secret = 'abcdef'.repeat(4)
   try {

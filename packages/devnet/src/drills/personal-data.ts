@@ -82,10 +82,11 @@ export async function personalData(
     for (const what of found) if (UNREADABLE.test(what)) faults.push(`${what} can be read in ${where}`)
   }
   const events = before.flatMap(eventsOf)
+  // An outbox holds an event in clear until the broker has it, as its service's own tables do.
   for (const { where, envelope } of events)
     look(
-      `what ${envelope.type} says without its sensitive fields, in ${where}`,
-      JSON.stringify(withoutSensitive(envelope)),
+      `${envelope.type}, in ${where}`,
+      JSON.stringify(where.endsWith('.outbox') ? withoutSensitive(envelope) : envelope),
     )
   log(`${events.length} events looked through, ${before.length} tables, collections, keys, messages and files`)
 

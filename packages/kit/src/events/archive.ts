@@ -13,18 +13,21 @@ const KEEP_DAYS = 3
 const BATCH = 5_000
 
 /**
- * Takes published rows out of the outbox and keeps them. The commit does not wait for the disk: should a crash undo it, the events
- * are published once more, which consumers recognise.
+ * Takes published rows out of the outbox and keeps them as they were published. The commit does not wait for the disk: should a
+ * crash undo it, the events are published once more, which consumers recognise.
  */
 export const archivePublished = (
   // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
   tx: Transaction<any>,
-  ids: readonly bigint[],
+  published: readonly { id: bigint; envelope: Envelope }[],
 ) =>
   sql`
-    with done as (delete from outbox where id = any(${ids}::bigint[]) returning id, envelope)
+    with done as (delete from outbox where id = any(${published.map(({ id }) => id)}::bigint[]) returning id)
     insert into outbox_published (id, envelope)
-      select id, envelope from done, (select set_config('synchronous_commit', 'off', true)) as unhurried
+      select id, envelope::jsonb
+        from unnest(${published.map(({ id }) => id)}::bigint[], ${published.map(({ envelope }) => JSON.stringify(envelope))}::text[])
+             as kept (id, envelope) join done using (id),
+             (select set_config('synchronous_commit', 'off', true)) as unhurried
   `.execute(tx)
 
 /** Puts what was published since then back into the outbox, each event under its own id; answers how many. */

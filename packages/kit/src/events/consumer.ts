@@ -11,6 +11,7 @@ import { once } from './inbox.ts'
 import type { EventMetrics, Outcome } from './metrics.ts'
 import type { EventHandler } from './on.ts'
 import type { Publisher } from './publisher.ts'
+import type { EventSealer } from './sealed.ts'
 import { bindings, type HandlerQueue, handlerKey, names, workQueue } from './topology.ts'
 
 const CONCURRENCY = 20
@@ -46,6 +47,7 @@ export function createConsumer<Ctx>(
     // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
     db: Kysely<any> | undefined
     publisher: Publisher
+    open: EventSealer['open']
     prefix: string
     retrySeconds: readonly number[]
     log: Log
@@ -148,7 +150,8 @@ export function createConsumer<Ctx>(
     let outcome: Outcome
     let failure: unknown
     try {
-      const envelope = read(message)
+      const envelope = options.open(read(message))
+      if (!envelope) throw new Undecodable('EventSealedByOthers')
       const handler = handlers.get(handlerKey(envelope))
       if (!handler) throw new Undecodable('EventVersionUnknown')
       outcome = await attempt(envelope, handler, messageLog)

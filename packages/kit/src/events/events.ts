@@ -23,6 +23,7 @@ import { outboxSource } from './outbox.ts'
 import { ensurePendingIndex, pendingSource } from './pending.ts'
 import { openPublisher } from './publisher.ts'
 import { type Source, startRelay } from './relay.ts'
+import { createEventSealer } from './sealed.ts'
 import { brokerObjects, DEFAULT_PREFIX, handlerQueues } from './topology.ts'
 
 export type { EventHandler } from './on.ts'
@@ -41,6 +42,8 @@ export type EventOptions<Ctx> = {
   ctx: Ctx
   /** Delays between attempts in seconds; one attempt more than delays, then the dead-letter queue. */
   retrySeconds: readonly number[]
+  /** EVENT_SECRET, the same in all services. */
+  secrets: readonly string[]
   // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
   db?: Kysely<any>
   /** The session that listens for commits; without it and without `pgUrl` the relay works by its timer only. */
@@ -98,12 +101,13 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
     if (handle.kind === 'transactional' && !db)
       throw new Error(`on(${event.type}) needs PostgreSQL; use onIdempotent()`)
 
+  const sealer = createEventSealer(options.secrets)
   const mongo = options.mongo?.collections.length ? options.mongo : undefined
   const collections = mongo ? [...mongo.collections, REPLAYED_EVENTS].map((name) => mongo.db.collection(name)) : []
   const sources: Source[] = collections.map((collection) =>
-    pendingSource(collection, service, (events) => archiveDocuments(mongo!.db, events)),
+    pendingSource(collection, service, sealer.seal, (events) => archiveDocuments(mongo!.db, events)),
   )
-  if (db) sources.unshift(outboxSource(db, service))
+  if (db) sources.unshift(outboxSource(db, service, sealer.seal))
   for (const collection of collections) await ensurePendingIndex(collection)
   if (mongo) await ensureArchiveIndex(mongo.db)
   if (options.replaySince) {
@@ -149,6 +153,7 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
       ctx: options.ctx,
       db,
       publisher,
+      open: sealer.open,
       prefix,
       retrySeconds: options.retrySeconds,
       log,

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { archivePublished } from './archive.ts'
 import type { Envelope } from './envelope.ts'
 import type { Source } from './relay.ts'
+import type { EventSealer } from './sealed.ts'
 
 const BATCH = 250
 
@@ -10,7 +11,7 @@ const BATCH = 250
  * archived when confirmed; if the transaction fails after publishing, they are published once more.
  */
 // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
-export function outboxSource(db: Kysely<any>, service: string): Source {
+export function outboxSource(db: Kysely<any>, service: string, seal: EventSealer['seal']): Source {
   return {
     drain: (publish) =>
       db.transaction().execute(async (tx) => {
@@ -18,11 +19,11 @@ export function outboxSource(db: Kysely<any>, service: string): Source {
           select id, envelope from outbox order by id limit ${BATCH} for update skip locked
         `.execute(tx)
         if (!rows.length) return { published: 0, oldest: undefined, more: false }
-        const events = rows.map(({ id, envelope }) => complete(envelope, Number(id), service))
-        const confirmed = await publish(events)
-        const done = rows.filter((row) => confirmed.has(row.envelope.eventId)).map((row) => row.id)
+        const events = rows.map(({ id, envelope }) => ({ id, envelope: seal(complete(envelope, Number(id), service)) }))
+        const confirmed = await publish(events.map(({ envelope }) => envelope))
+        const done = events.filter(({ envelope }) => confirmed.has(envelope.eventId))
         if (done.length) await archivePublished(tx, done)
-        return { published: done.length, oldest: new Date(events[0]!.occurredAt), more: rows.length === BATCH }
+        return { published: done.length, oldest: new Date(events[0]!.envelope.occurredAt), more: rows.length === BATCH }
       }),
     async count() {
       const { rows } = await sql<{ count: bigint }>`select count(*) as count from outbox`.execute(db)

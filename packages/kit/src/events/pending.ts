@@ -3,6 +3,7 @@ import { newId } from '../id.ts'
 import type { EventMessage } from './definition.ts'
 import { createEnvelope, type Envelope } from './envelope.ts'
 import type { Source } from './relay.ts'
+import type { EventSealer } from './sealed.ts'
 
 const BATCH_DOCUMENTS = 100
 const LEASE_MS = 15_000
@@ -43,6 +44,7 @@ export async function ensurePendingIndex(collection: Collection<Document>): Prom
 export function pendingSource(
   collection: Collection<Document>,
   service: string,
+  seal: EventSealer['seal'],
   archive: (events: readonly Envelope[]) => Promise<void>,
 ): Source {
   const waiting = { 'pendingEvents.eventId': { $exists: true } }
@@ -66,8 +68,10 @@ export function pendingSource(
         ? await collection.find({ ...among, pendingLeaseBy }, { projection: { pendingEvents: 1 } }).toArray()
         : []
 
-      const events = claimed.flatMap((document) => (document as Pending).pendingEvents ?? [])
-      const confirmed = events.length ? await publish(events.map((event) => signed(event, service))) : new Set<string>()
+      const events = claimed
+        .flatMap((document) => (document as Pending).pendingEvents ?? [])
+        .map((event) => seal(signed(event, service)))
+      const confirmed = events.length ? await publish(events) : new Set<string>()
       if (confirmed.size) await archive(events.filter(({ eventId }) => confirmed.has(eventId)))
       if (claimed.length)
         await forget(

@@ -5,7 +5,8 @@ import type { Envelope } from './envelope.ts'
 /** An event without the fields that its contract marks as sensitive, those of inner messages too. */
 export function withoutSensitive(envelope: Envelope): Envelope {
   const message = messages().get(envelope.type)
-  return message ? { ...envelope, data: strip(message, envelope.data) as Envelope['data'] } : envelope
+  const { sealed: _, ...event } = envelope
+  return message ? { ...event, data: strip(message, event.data) } : event
 }
 
 let byType: Map<string, DescMessage> | undefined
