@@ -12,11 +12,16 @@ export type Metrics = {
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-/** `withProcess` adds the Node process's own figures; off where several services share a process. */
-export function createMetrics(service: string, withProcess = true): Metrics {
+/** How often a process looks how late its timers are; every look wakes it up. */
+const EVENT_LOOP_RESOLUTION_MS = 100
+let hasProcess = false
+
+/** The Node process's own figures are among the metrics of the first part that starts in it. */
+export function createMetrics(service: string): Metrics {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
-  if (withProcess) collectDefaultMetrics({ register: registry })
+  if (!hasProcess) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_RESOLUTION_MS })
+  hasProcess = true
   const registers = [registry]
   return {
     registry,

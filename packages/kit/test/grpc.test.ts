@@ -55,7 +55,7 @@ async function serve(handlers: Record<string, Handler>, graceMs = 5_000, maxInFl
     host: '127.0.0.1',
     port: 0,
     log,
-    metrics: createMetrics('inventory', false),
+    metrics: createMetrics('inventory'),
     graceMs,
     maxInFlight,
   })
@@ -107,7 +107,7 @@ test('an RPC without a rule, or without an implementation, keeps the server from
       host: '127.0.0.1',
       port: 0,
       log,
-      metrics: createMetrics('x', false),
+      metrics: createMetrics('x'),
       graceMs: 0,
     })
   const { check } = HealthDefinition.methods
