@@ -85,6 +85,8 @@ export const HEADERS = {
   timeoutMs: 'x-timeout-ms',
 } as const
 
+type Reflection = ReturnType<typeof ServerReflection>
+
 const refused = Symbol('refused')
 type Refusable = { [refused]?: AppError }
 
@@ -144,10 +146,7 @@ export async function startGrpcServer<Context>(options: {
   server.add(HealthDefinition, HealthServiceImpl(health))
   const names = options.services.map((service) => service.definition.fullName)
   const described = [...names, HealthDefinition.fullName]
-  server.add(
-    ServerReflectionService,
-    ServerReflection(Buffer.from(toBinary(FileDescriptorSetSchema, image)), described),
-  )
+  server.add(ServerReflectionService, reflection(described))
 
   const port = await server.listen(`${options.host}:${options.port}`, ServerCredentials.createInsecure())
   return {
@@ -164,6 +163,17 @@ export async function startGrpcServer<Context>(options: {
       })
       await Promise.race([server.shutdown(), forced])
       clearTimeout(timer)
+    },
+  }
+}
+
+/** Reads the descriptors when somebody asks for the first time: they take more memory than the rest of a service. */
+function reflection(described: string[]): Reflection {
+  let made: Reflection | undefined
+  return {
+    serverReflectionInfo(requests, context) {
+      made ??= ServerReflection(Buffer.from(toBinary(FileDescriptorSetSchema, image)), described)
+      return made.serverReflectionInfo(requests, context)
     },
   }
 }
