@@ -16,7 +16,7 @@ const schema = z.object({
   aggregate: z.object({ type: z.string(), id: z.string(), sequence: z.int() }),
   /** The event's message as proto JSON. */
   data: z.unknown(),
-  /** All of `data`, encrypted, when the contract marks fields of it as sensitive: `data` is without them (sealed.ts). */
+  /** The fields that the contract marks as sensitive, encrypted: `data` is without them (sealed.ts). */
   sealed: z.string().optional(),
   trace: z.object({ requestId: z.string(), correlationId: z.string(), causationId: z.string().optional() }),
 })

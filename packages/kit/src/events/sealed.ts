@@ -1,13 +1,13 @@
 import { createSealer } from '../seal.ts'
 import type { Envelope } from './envelope.ts'
-import { withoutSensitive } from './sensitive.ts'
+import { merge, splitEvent } from './sensitive.ts'
 
 /**
  * Personal data of events is readable in nobody's queue, dead letters or archive: from publishing on, `data` is without the fields
- * that the contract marks as sensitive, and `sealed` is the whole of it, encrypted. Forgetting somebody takes `sealed` away.
+ * that the contract marks as sensitive, and `sealed` has these, encrypted. Forgetting somebody takes `sealed` away.
  */
 export type EventSealer = {
-  /** The event as it is published: sealed when its contract has sensitive fields, else as it is. */
+  /** The event as it is published: sealed when it has sensitive fields, else as it is. */
   seal(envelope: Envelope): Envelope
   /** The event as its handler gets it; undefined when it was sealed with a secret that is not ours. */
   open(envelope: Envelope): Envelope | undefined
@@ -20,16 +20,14 @@ export function createEventSealer(secrets: readonly string[]): EventSealer {
     seal(envelope) {
       // What comes out of the archive again is sealed already.
       if (envelope.sealed !== undefined) return envelope
-      const stripped = withoutSensitive(envelope)
-      const plain = JSON.stringify(envelope.data)
-      return JSON.stringify(stripped.data) === plain
-        ? envelope
-        : { ...stripped, sealed: sealer.seal(plain, envelope.eventId) }
+      const { plain, secret } = splitEvent(envelope)
+      if (secret === undefined) return envelope
+      return { ...envelope, data: plain, sealed: sealer.seal(JSON.stringify(secret), envelope.eventId) }
     },
     open({ sealed, ...envelope }) {
       if (sealed === undefined) return envelope
-      const plain = sealer.open(sealed, envelope.eventId)
-      return plain === undefined ? undefined : { ...envelope, data: JSON.parse(plain) }
+      const secret = sealer.open(sealed, envelope.eventId)
+      return secret === undefined ? undefined : { ...envelope, data: merge(envelope.data, JSON.parse(secret)) }
     },
   }
 }
