@@ -30,6 +30,7 @@ const CATALOGUE = { maxAge: 1 }
 const SLOW_CHANGING = { maxAge: 60, staleWhileRevalidate: 300 }
 /** Optional parts of a page do not hold it up. */
 const PATIENCE = { withinMs: 800 }
+const unrated = { reviews: [], histogram: RatingHistogram.fromPartial({}) }
 
 const filters = {
   ...pageQuery,
@@ -236,12 +237,15 @@ export function catalogRoutes(ctx: StorefrontContext) {
         skus.length
           ? optional(ctx.inventory.batchGetStock({ skus }), { stocks: [] }, 'stock', PATIENCE)
           : { stocks: [] },
-        optional(
-          ctx.review.listReviews({ productId: item.id, pageSize: 10 }),
-          { reviews: [], histogram: undefined },
-          'reviews',
-          PATIENCE,
-        ),
+        // The catalogue hears of every approved review: most products have none to ask for.
+        item.ratingCount
+          ? optional(
+              ctx.review.listReviews({ productId: item.id, pageSize: 10 }),
+              { reviews: [], histogram: undefined },
+              'reviews',
+              PATIENCE,
+            )
+          : unrated,
         barcode ? optional(ctx.catalog.listOffers({ barcode }), { offers: [] }, 'offers', PATIENCE) : { offers: [] },
       ])
       return c.json(
