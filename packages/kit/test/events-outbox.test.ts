@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { anonymous } from '../src/auth.ts'
 import { currentCall, inCall, systemCall } from '../src/call.ts'
-import { emit } from '../src/events/emit.ts'
+import { emit, emitAll, eventNow } from '../src/events/emit.ts'
 import type { Envelope } from '../src/events/envelope.ts'
 import { sweepInbox } from '../src/events/inbox.ts'
 import { on, onIdempotent } from '../src/events/on.ts'
@@ -104,6 +104,27 @@ test('sequence grows with each event of an aggregate', async () => {
   for (let i = 0; i < 5; i++) await emitOne(database, 't-1')
   await events.settle()
   expect(new Set(sequences).size).toBe(5)
+})
+
+test('events emitted together are published together, in their order, or not at all', async () => {
+  const database = await createDatabase()
+  const seen: [bigint, number][] = []
+  const handler = onIdempotent(
+    ThingHappened,
+    async (_ctx, { data, envelope }) => void seen.push([data.count, envelope.aggregate.sequence]),
+  )
+  const events = await start({ prefix: uniqueName(), db: database.db, pgUrl: database.url, handlers: [handler] })
+  const things = [1n, 2n, 3n].map((count) => eventNow(ThingHappened, { ...thing('t'), count }))
+  await database.db.transaction().execute((tx) => emitAll(tx, []))
+  const failing = database.db.transaction().execute(async (tx) => {
+    await emitAll(tx, things)
+    throw new Error('business rule')
+  })
+  await expect(failing).rejects.toThrow('business rule')
+  await database.db.transaction().execute((tx) => emitAll(tx, things))
+  await events.settle()
+  const bySequence = seen.sort(([, a], [, b]) => a - b)
+  expect(bySequence.map(([count]) => count)).toEqual([1n, 2n, 3n])
 })
 
 test('a crash between publishing and forgetting delivers twice and has one effect', async () => {

@@ -60,6 +60,25 @@ test('committing and releasing the same order at once: one of them wins and the 
   }
 })
 
+test('orders of the same goods that end at once never block each other, and the numbers add up', async () => {
+  const [a, b] = [await h.stocked(100), await h.stocked(100)]
+  const orders = Array.from({ length: 40 }, () => newId())
+  const one = [
+    { sku: a, qty: 1 },
+    { sku: b, qty: 2 },
+  ]
+  for (const [i, orderId] of orders.entries())
+    await h.order.reserve({ orderId, lines: i % 3 ? one : [...one].reverse() })
+  await Promise.all(
+    orders.map((orderId, i) =>
+      i % 2 ? h.order.commit({ orderId }) : h.order.release({ orderId, reason: ReleaseReason.CANCELLED }),
+    ),
+  )
+  expect(await h.level(a)).toMatchObject({ onHand: 80, reserved: 0 })
+  expect(await h.level(b)).toMatchObject({ onHand: 60, reserved: 0 })
+  expect((await h.vendor.verifyStock({ sku: b })).differences).toEqual([])
+})
+
 test('an extended lease outlives the sweep, and is never shortened', async () => {
   const { sku, orderId } = await held(2)
   const { reservation } = await h.order.extend({ orderId, ttlSeconds: 600 })

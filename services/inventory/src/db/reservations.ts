@@ -1,22 +1,22 @@
 import { enumNames } from '@haat/kit/enum'
 import { failedPrecondition } from '@haat/kit/errors'
-import { emit } from '@haat/kit/events/emit'
+import { eventNow } from '@haat/kit/events/emit'
 import type { Selectable, Transaction } from '@haat/kit/postgres'
 import { InventoryCommitted, InventoryReleased } from '@haat/proto/inventory/v1/events'
 import { type ReleaseReason, type Reservation, ReservationState } from '@haat/proto/inventory/v1/inventory'
 import type { Kysely } from 'kysely'
 import type { Database, ReservationRow } from './schema.ts'
-import { changeStock, insertMovements, lockStock } from './stock.ts'
+import { changeStock, insertMovements } from './stock.ts'
 
 export const reservationState = enumNames(ReservationState)
 
-type Row = Selectable<ReservationRow>
+export type Reserved = Selectable<ReservationRow>
 
 /** An order's reservation rows by SKU; all have the same state. */
-export const findReservation = (db: Kysely<Database>, orderId: string): Promise<Row[]> =>
+export const findReservation = (db: Kysely<Database>, orderId: string): Promise<Reserved[]> =>
   db.selectFrom('reservations').selectAll().where('order_id', '=', orderId).orderBy('sku').execute()
 
-export function toReservation(rows: Row[]): Reservation {
+export function toReservation(rows: Reserved[]): Reservation {
   const first = rows[0]!
   return {
     orderId: first.order_id,
@@ -31,7 +31,7 @@ const leaveHeld = (
   tx: Transaction<Database>,
   orderId: string,
   state: 'committed' | 'released' | 'expired',
-): Promise<Row[]> =>
+): Promise<Reserved[]> =>
   tx
     .updateTable('reservations')
     .set({ state, updated_at: new Date() })
@@ -44,7 +44,7 @@ const leaveHeld = (
  * Turns what an order holds into a sale. Answers the rows as they stand, empty when the order never reserved.
  * FAILED_PRECONDITION `reservation_expired` when the lease was given back.
  */
-export async function commitReservation(tx: Transaction<Database>, orderId: string): Promise<Row[]> {
+export async function commitReservation(tx: Transaction<Database>, orderId: string): Promise<Reserved[]> {
   const rows = await leaveHeld(tx, orderId, 'committed')
   if (rows.length === 0) {
     const standing = await findReservation(tx, orderId)
@@ -52,21 +52,17 @@ export async function commitReservation(tx: Transaction<Database>, orderId: stri
       throw failedPrecondition('reservation_expired', 'the reservation is no longer held; reserve again')
     return standing
   }
-  const before = await lockStock(
-    tx,
-    rows.map((row) => row.sku),
-  )
+  const lines = rows.map(({ sku, qty }) => ({ sku, qty }))
   const after = await changeStock(
     tx,
-    before,
-    rows.map(({ sku, qty }) => ({ sku, onHand: -qty, reserved: -qty })),
+    lines.map(({ sku, qty }) => ({ sku, onHand: -qty, reserved: -qty })),
+    [eventNow(InventoryCommitted, { orderId, lines })],
   )
   const qtyOf = new Map(rows.map((row) => [row.sku, row.qty]))
   await insertMovements(
     tx,
     after.map((row) => ({ row, kind: 'sale', delta: -qtyOf.get(row.sku)!, reference: orderId })),
   )
-  await emit(tx, InventoryCommitted, { orderId, lines: rows.map(({ sku, qty }) => ({ sku, qty })) })
   return rows
 }
 
@@ -76,18 +72,14 @@ export async function releaseReservation(
   orderId: string,
   state: 'released' | 'expired',
   reason: ReleaseReason,
-): Promise<Row[]> {
+): Promise<Reserved[]> {
   const rows = await leaveHeld(tx, orderId, state)
   if (rows.length === 0) return []
-  const before = await lockStock(
-    tx,
-    rows.map((row) => row.sku),
-  )
+  const lines = rows.map(({ sku, qty }) => ({ sku, qty }))
   await changeStock(
     tx,
-    before,
-    rows.map(({ sku, qty }) => ({ sku, reserved: -qty })),
+    lines.map(({ sku, qty }) => ({ sku, reserved: -qty })),
+    [eventNow(InventoryReleased, { orderId, lines, reason })],
   )
-  await emit(tx, InventoryReleased, { orderId, lines: rows.map(({ sku, qty }) => ({ sku, qty })), reason })
   return rows
 }

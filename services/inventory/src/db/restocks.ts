@@ -4,7 +4,7 @@ import type { Transaction } from '@haat/kit/postgres'
 import { RestockReason } from '@haat/proto/inventory/v1/inventory'
 import { type Line, linesKey } from '../domain/stock.ts'
 import type { Database } from './schema.ts'
-import { changeStock, insertMovements, lockStock } from './stock.ts'
+import { changeStock, insertMovements } from './stock.ts'
 
 const restockReason = enumNames(RestockReason)
 
@@ -33,15 +33,13 @@ export async function restockOnce(
     if (known.lines !== lines) throw conflict('restock_mismatch', 'this reference was restocked with other lines')
     return false
   }
-  const skus = request.lines.map((line) => line.sku)
-  const before = await lockStock(tx, skus)
-  const missing = skus.filter((sku) => !before.some((row) => row.sku === sku))
-  if (missing.length) throw notFound('stock_not_found', 'no such SKU', { skus: missing.join(',') })
   const after = await changeStock(
     tx,
-    before,
     request.lines.map(({ sku, qty }) => ({ sku, onHand: qty })),
   )
+  const missing = request.lines.filter(({ sku }) => !after.some((row) => row.sku === sku))
+  if (missing.length)
+    throw notFound('stock_not_found', 'no such SKU', { skus: missing.map(({ sku }) => sku).join(',') })
   const qtyOf = new Map(request.lines.map((line) => [line.sku, line.qty]))
   const reason = restockReason.toName(request.reason)
   await insertMovements(

@@ -1,4 +1,5 @@
-import { emit } from '@haat/kit/events/emit'
+import { emitAll, eventNow } from '@haat/kit/events/emit'
+import type { Envelope } from '@haat/kit/events/envelope'
 import { newId } from '@haat/kit/id'
 import type { Selectable, Transaction } from '@haat/kit/postgres'
 import { InventoryLowStock, InventoryStockChanged } from '@haat/proto/inventory/v1/events'
@@ -44,39 +45,49 @@ export const lockStock = (tx: Transaction<Database>, skus: readonly string[]): P
 export type StockChange = { sku: string; onHand?: number; reserved?: number }
 
 /**
- * Adds to the counters of rows that `lockStock` holds, in one statement, and announces every new level. Answers the rows
- * as they are now.
+ * Adds to the counters of these SKUs in one statement, which locks them in SKU order, and announces every new level after
+ * the events given. Answers the rows as they are now; an unknown SKU has none.
  */
 export async function changeStock(
   tx: Transaction<Database>,
-  before: readonly StockRow[],
   changes: readonly StockChange[],
+  events: readonly Envelope[] = [],
 ): Promise<StockRow[]> {
   const { rows } = await sql<StockRow>`
+    with changes as (
+      select c.* from unnest(
+        ${changes.map((c) => c.sku)}::text[],
+        ${changes.map((c) => c.onHand ?? 0)}::int[],
+        ${changes.map((c) => c.reserved ?? 0)}::int[]
+      ) as c (sku, on_hand, reserved)
+    ), locked as materialized (
+      select i.sku from inventory i join changes c using (sku) order by i.sku for update of i
+    )
     update inventory i
        set quantity_on_hand = i.quantity_on_hand + c.on_hand,
            quantity_reserved = i.quantity_reserved + c.reserved,
            version = i.version + (c.on_hand <> 0)::int,
            updated_at = now()
-      from unnest(
-             ${changes.map((c) => c.sku)}::text[],
-             ${changes.map((c) => c.onHand ?? 0)}::int[],
-             ${changes.map((c) => c.reserved ?? 0)}::int[]
-           ) as c (sku, on_hand, reserved)
+      from changes c join locked using (sku)
      where i.sku = c.sku
     returning i.*`.execute(tx)
-  await announce(tx, before, rows)
+  const changeOf = new Map(changes.map((change) => [change.sku, change]))
+  const before = rows.map((row) => {
+    const { onHand = 0, reserved = 0 } = changeOf.get(row.sku)!
+    return {
+      ...row,
+      quantity_on_hand: row.quantity_on_hand - onHand,
+      quantity_reserved: row.quantity_reserved - reserved,
+    }
+  })
+  await emitAll(tx, [...events, ...levelEvents(before, rows)])
   return rows
 }
 
-/** Emits the new levels, and the warning for each SKU that fell to its reorder point. */
-export async function announce(
-  tx: Transaction<Database>,
-  before: readonly StockRow[],
-  after: readonly StockRow[],
-): Promise<void> {
+/** The new levels, and the warning for each SKU that fell to its reorder point. */
+export function levelEvents(before: readonly StockRow[], after: readonly StockRow[]): Envelope[] {
   const known = new Map(before.map((row) => [row.sku, row]))
-  for (const row of after) {
+  return after.flatMap((row) => {
     const level = {
       sku: row.sku,
       productId: row.product_id,
@@ -85,11 +96,13 @@ export async function announce(
       reserved: row.quantity_reserved,
       available: available(stockOf(row)),
     }
-    await emit(tx, InventoryStockChanged, level)
     const old = known.get(row.sku)
-    if (old && fellLow(stockOf(old), stockOf(row)))
-      await emit(tx, InventoryLowStock, { ...level, reorderPoint: row.reorder_point })
-  }
+    const fell = old && fellLow(stockOf(old), stockOf(row))
+    return [
+      eventNow(InventoryStockChanged, level),
+      ...(fell ? [eventNow(InventoryLowStock, { ...level, reorderPoint: row.reorder_point })] : []),
+    ]
+  })
 }
 
 export type NewMovement = Pick<StockMovementRow, 'kind' | 'delta'> &

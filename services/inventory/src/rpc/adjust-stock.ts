@@ -44,7 +44,7 @@ export async function adjustStock(
         onHand: before.quantity_on_hand,
         reserved: before.quantity_reserved,
       })
-    const [after] = await changeStock(tx, [before], [{ sku: request.sku, onHand: request.delta }])
+    const [after] = await changeStock(tx, [{ sku: request.sku, onHand: request.delta }])
     await insertMovements(tx, [
       {
         row: after!,

@@ -1,20 +1,21 @@
 import { AppError, conflict, failedPrecondition, invalid } from '@haat/kit/errors'
-import { emit } from '@haat/kit/events/emit'
+import { emitAll, eventNow } from '@haat/kit/events/emit'
 import { type Transaction, violatedConstraint } from '@haat/kit/postgres'
 import { InventoryReserved } from '@haat/proto/inventory/v1/events'
 import type { ReserveRequest, ReserveResponse } from '@haat/proto/inventory/v1/inventory'
 import { sql } from 'kysely'
 import type { InventoryContext } from '../context.ts'
-import { findReservation, toReservation } from '../db/reservations.ts'
+import { findReservation, type Reserved, toReservation } from '../db/reservations.ts'
 import type { Database } from '../db/schema.ts'
-import { announce, type StockRow } from '../db/stock.ts'
+import { levelEvents, type StockRow } from '../db/stock.ts'
 import { duplicateSku, type Line, sameLines } from '../domain/stock.ts'
 
 export async function reserve(ctx: InventoryContext, request: ReserveRequest): Promise<ReserveResponse> {
   const twice = duplicateSku(request.lines)
   if (twice) throw invalid('lines_duplicate', `${twice} occurs twice`, { sku: twice })
 
-  const standing = await findStanding(ctx, request)
+  const earlier = await findReservation(ctx.db, request.orderId)
+  const standing = standingOf(earlier, request)
   if (standing) return standing
   const ttlSeconds = request.ttlSeconds || ctx.defaultTtlSeconds
   const expiresAt = new Date(ctx.now().getTime() + ttlSeconds * 1000)
@@ -22,11 +23,12 @@ export async function reserve(ctx: InventoryContext, request: ReserveRequest): P
     return await ctx.db.transaction().execute(async (tx) => {
       const { before, after } = await hold(tx, request.lines)
       // What an earlier attempt of this order gave back makes way for the new hold.
-      await tx
-        .deleteFrom('reservations')
-        .where('order_id', '=', request.orderId)
-        .where('state', 'in', ['released', 'expired'])
-        .execute()
+      if (earlier.length)
+        await tx
+          .deleteFrom('reservations')
+          .where('order_id', '=', request.orderId)
+          .where('state', 'in', ['released', 'expired'])
+          .execute()
       const rows = await tx
         .insertInto('reservations')
         .values(
@@ -40,23 +42,22 @@ export async function reserve(ctx: InventoryContext, request: ReserveRequest): P
         )
         .returningAll()
         .execute()
-      await emit(tx, InventoryReserved, { orderId: request.orderId, lines: request.lines, expiresAt })
-      await announce(tx, before, after)
+      const { orderId, lines } = request
+      await emitAll(tx, [eventNow(InventoryReserved, { orderId, lines, expiresAt }), ...levelEvents(before, after)])
       return { reservation: toReservation(rows.sort((a, b) => (a.sku < b.sku ? -1 : 1))) }
     })
   } catch (error) {
     // The same order reserved at the same moment: its rows are there now.
     if (violatedConstraint(error) === 'reservations_pkey') return reserve(ctx, request)
     // Or it took the last of them: what is short is short because this order has it.
-    const taken = error instanceof AppError ? await findStanding(ctx, request) : undefined
+    const taken = error instanceof AppError && standingOf(await findReservation(ctx.db, request.orderId), request)
     if (taken) return taken
     throw error
   }
 }
 
 /** What the order holds or has bought already. */
-async function findStanding(ctx: InventoryContext, request: ReserveRequest): Promise<ReserveResponse | undefined> {
-  const rows = await findReservation(ctx.db, request.orderId)
+function standingOf(rows: Reserved[], request: ReserveRequest): ReserveResponse | undefined {
   if (rows[0]?.state !== 'held' && rows[0]?.state !== 'committed') return undefined
   if (!sameLines(rows, request.lines)) throw conflict('reservation_mismatch', 'this order holds other lines')
   return { reservation: toReservation(rows) }

@@ -1,10 +1,11 @@
 import { requireVendor } from '@haat/kit/authorize'
 import type { Call } from '@haat/kit/call'
 import { AppError, aborted, failedPrecondition, notFound } from '@haat/kit/errors'
+import { emitAll } from '@haat/kit/events/emit'
 import { newId } from '@haat/kit/id'
 import type { SetStockRequest, SetStockResponse } from '@haat/proto/inventory/v1/inventory'
 import type { InventoryContext } from '../context.ts'
-import { announce, insertMovements, lockStock, toStockLevel } from '../db/stock.ts'
+import { insertMovements, levelEvents, lockStock, toStockLevel } from '../db/stock.ts'
 
 export async function setStock(ctx: InventoryContext, request: SetStockRequest, call: Call): Promise<SetStockResponse> {
   const vendorId = requireVendor(call, request.vendorId, ['inventory.write'])
@@ -55,7 +56,7 @@ export async function setStock(ctx: InventoryContext, request: SetStockRequest, 
     const delta = after.quantity_on_hand - before.quantity_on_hand
     if (delta !== 0)
       await insertMovements(tx, [{ row: after, kind: 'count', delta, note: request.note, by_user_id: byUserId }])
-    await announce(tx, [before], [after])
+    await emitAll(tx, levelEvents([before], [after]))
     return { level: toStockLevel(after) }
   })
 }
