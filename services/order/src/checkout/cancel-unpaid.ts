@@ -1,20 +1,20 @@
 import { VoidOutcome } from '@haat/proto/payment/v1/payment'
 import type { OrderContext } from '../context.ts'
 import { cancelParts, deriveStatus } from '../db/changes.ts'
-import { getCheckout, moveCheckoutRow } from '../db/checkouts.ts'
+import { type Checkout, moveCheckoutRow } from '../db/checkouts.ts'
 import { lockSale } from '../db/sales.ts'
 import type { CancelReasonName } from '../db/schema.ts'
 import { settle } from './settle.ts'
 
 /**
  * Asks for the end of an unpaid order. Written before anything else happens, so that the recovery job finishes what a
- * crash leaves. False when it is not waiting for its payment.
+ * crash leaves. Undefined when it is not waiting for its payment.
  */
 export const requestCancel = (
   ctx: OrderContext,
   orderId: string,
   why: { reason: CancelReasonName; note?: string; byUserId?: string | null },
-): Promise<boolean> =>
+): Promise<Checkout | undefined> =>
   moveCheckoutRow(ctx.db, orderId, 'requestCancel', {
     recover_at: new Date(ctx.now().getTime() + ctx.recoverySeconds * 1000),
     cancel_reason: why.reason,
@@ -34,8 +34,8 @@ export async function driveCancel(ctx: OrderContext, orderId: string): Promise<v
 export async function cancelUnpaid(ctx: OrderContext, orderId: string, fallback: CancelReasonName): Promise<void> {
   await ctx.db.transaction().execute(async (tx) => {
     const sale = await lockSale(tx, orderId)
-    if (!(await moveCheckoutRow(tx, orderId, 'cancel'))) return
-    const checkout = await getCheckout(tx, orderId)
+    const checkout = await moveCheckoutRow(tx, orderId, 'cancel')
+    if (!checkout) return
     const at = ctx.now()
     const why = {
       reason: checkout.cancel_reason ?? fallback,

@@ -4,7 +4,7 @@ import { money } from '@haat/money/money'
 import type { CreateIntentResponse, PaymentSession } from '@haat/proto/payment/v1/payment'
 import { PaymentProvider, PaymentStatus } from '@haat/proto/payment/v1/payment'
 import type { OrderContext } from '../context.ts'
-import { type Checkout, getCheckout, noteStep } from '../db/checkouts.ts'
+import type { Checkout } from '../db/checkouts.ts'
 import { deliveryParts, getSale, itemParts, type Sale, stockLines } from '../db/sales.ts'
 import { allocationOf } from '../domain/allocation.ts'
 import { sumParts } from '../domain/parts.ts'
@@ -15,16 +15,19 @@ import { undo } from './undo.ts'
 
 const provider = enumNames(PaymentProvider)
 
+/** An order that nobody may see yet. */
+export type Draft = { sale: Sale; checkout: Checkout }
+
+/** An order as it was placed, and how to pay it. */
+export type Placed = { sale: Sale; session: PaymentSession | undefined }
+
 /**
  * Holds stock, then coupons, then opens the payment, and so makes a draft payable. Every step repeats harmlessly under the
  * order's id: a crash between two of them is picked up by the next attempt with the same key, or undone by the job.
  * A refusal undoes the checkout at once; a neighbour that does not answer leaves it open.
  */
-export async function holdAndPlace(ctx: OrderContext, orderId: string): Promise<PaymentSession | undefined> {
-  const sale = await getSale(ctx.db, orderId)
-  const checkout = await getCheckout(ctx.db, orderId)
-  const soon = () => new Date(ctx.now().getTime() + ctx.recoverySeconds * 1000)
-  await noteStep(ctx.db, orderId, checkout.step, soon())
+export async function holdAndPlace(ctx: OrderContext, { sale, checkout }: Draft): Promise<Placed> {
+  const orderId = sale.order.id
   let opened: CreateIntentResponse
   let payBy: Date
   try {
@@ -34,7 +37,6 @@ export async function holdAndPlace(ctx: OrderContext, orderId: string): Promise<
       ttlSeconds: ctx.paymentTtlSeconds,
     })
     payBy = reservation?.expiresAt ?? new Date(ctx.now().getTime() + ctx.paymentTtlSeconds * 1000)
-    await noteStep(ctx.db, orderId, 'reserved', soon())
     if (checkout.coupons.length > 0) {
       await ctx.promotion.hold({
         orderId,
@@ -45,7 +47,6 @@ export async function holdAndPlace(ctx: OrderContext, orderId: string): Promise<
         })),
         ttlSeconds: ctx.paymentTtlSeconds,
       })
-      await noteStep(ctx.db, orderId, 'coupons_held', soon())
     }
     opened = await openPayment(ctx, sale, checkout)
   } catch (error) {
@@ -60,14 +61,15 @@ export async function holdAndPlace(ctx: OrderContext, orderId: string): Promise<
     }
     throw error
   }
-  const isPlaced = await place(ctx, orderId, { payBy, intentId: opened.payment?.intentId ?? '' })
-  if (!isPlaced) throw released()
-  if (opened.payment?.status === PaymentStatus.SUCCEEDED)
-    await settle(ctx, orderId, { intentId: opened.payment.intentId, paidAt: opened.payment.paidAt ?? ctx.now() }).catch(
-      // payment.succeeded brings it here again.
-      (failure) => ctx.log.warn({ orderId, failure: describeFailure(failure) }, 'a paid order is not settled yet'),
-    )
-  return opened.session
+  const { payment, session } = opened
+  const placed = await place(ctx, sale, { payBy, intentId: payment?.intentId ?? '' })
+  if (!placed) throw released()
+  if (payment?.status !== PaymentStatus.SUCCEEDED) return { sale: placed, session }
+  await settle(ctx, orderId, { intentId: payment.intentId, paidAt: payment.paidAt ?? ctx.now() }).catch(
+    // payment.succeeded brings it here again.
+    (failure) => ctx.log.warn({ orderId, failure: describeFailure(failure) }, 'a paid order is not settled yet'),
+  )
+  return { sale: await getSale(ctx.db, orderId), session }
 }
 
 /** Opens an order's payment, or answers the one that is open: the same body always. */

@@ -8,23 +8,25 @@ import { type CartChange, type CartSummary, ChangeKind } from '@haat/proto/cart/
 import type { PlaceOrderRequest } from '@haat/proto/order/v1/order'
 import type { OrderContext } from '../context.ts'
 import { paymentProvider } from '../db/messages.ts'
+import { saleOf } from '../db/sales.ts'
 import { allOf, type FrozenCart, freezeCart, goodsOf } from '../domain/freeze.ts'
 import { amountOf } from '../domain/parts.ts'
 import { hasCode } from './failure.ts'
+import type { Draft } from './hold.ts'
 
 const changeKind = enumNames(ChangeKind)
 
-export type Draft = { orderId: string; userId: string; requestHash: string }
+type Head = { orderId: string; userId: string; requestHash: string }
 
 /**
  * Reads the person's cart, freezes every number of it and writes the order as a draft that nobody sees yet. Holds nothing.
- * False when a checkout with this id or key was written at the same moment.
+ * Undefined when there is an order with this id or key.
  */
-export async function prepare(ctx: OrderContext, request: PlaceOrderRequest, draft: Draft): Promise<boolean> {
+export async function prepare(ctx: OrderContext, request: PlaceOrderRequest, head: Head): Promise<Draft | undefined> {
   const address = request.shippingAddress!
   const { summary } = await ctx.cart
     .summarizeForUser({
-      userId: draft.userId,
+      userId: head.userId,
       destination: { country: address.country, postalCode: address.postalCode, state: address.state },
       deliveries: request.deliveries,
     })
@@ -47,7 +49,7 @@ export async function prepare(ctx: OrderContext, request: PlaceOrderRequest, dra
       }
     }),
   })
-  return insertDraft(ctx, request, draft, freezeCart(summary, quotes))
+  return insertDraft(ctx, request, head, freezeCart(summary, quotes))
 }
 
 /** Refuses a cart that cannot be ordered, or is not the one the customer saw. */
@@ -86,16 +88,23 @@ const blocked = (changes: CartChange[]) =>
 async function insertDraft(
   ctx: OrderContext,
   request: PlaceOrderRequest,
-  { orderId, userId, requestHash }: Draft,
+  head: Head,
   cart: FrozenCart,
-): Promise<boolean> {
+): Promise<Draft | undefined> {
+  const { orderId, userId, requestHash } = head
   const orderNo = ctx.newOrderNo()
   const now = ctx.now()
   const { currency, taxIncluded, amounts } = cart
   const labels = new Set(cart.vendorOrders.map(({ delivery }) => delivery.label))
+  // Ids grow along the cart, so that lists by id show it as the customer saw it.
+  let time = now.getTime()
+  const parts = cart.vendorOrders.map((vendorOrder) => ({
+    row: { id: newId(time++), ...vendorOrder },
+    lines: vendorOrder.lines.map((line) => ({ id: newId(time++), ...line })),
+  }))
   try {
-    await ctx.db.transaction().execute(async (tx) => {
-      await tx
+    return await ctx.db.transaction().execute(async (tx) => {
+      const order = await tx
         .insertInto('orders')
         .values({
           id: orderId,
@@ -112,7 +121,8 @@ async function insertDraft(
           created_at: now,
           updated_at: now,
         })
-        .execute()
+        .returningAll()
+        .executeTakeFirstOrThrow()
       await tx
         .insertInto('order_addresses')
         .values({
@@ -121,51 +131,53 @@ async function insertDraft(
           billing_json: JSON.stringify(request.billingAddress ?? request.shippingAddress),
         })
         .execute()
-      // Ids grow along the cart, so that lists by id show it as the customer saw it.
-      let time = now.getTime()
-      for (const vendorOrder of cart.vendorOrders) {
-        const id = newId(time++)
-        const { delivery, vendorId } = vendorOrder
-        const all = allOf(vendorOrder)
-        await tx
-          .insertInto('vendor_orders')
-          .values({
-            id,
-            order_id: orderId,
-            order_no: orderNo,
-            vendor_id: vendorId,
-            currency,
-            prices_include_tax: taxIncluded,
-            subtotal: goodsOf(vendorOrder).gross,
-            vendor_funded_discount: all.vendorFunded,
-            platform_funded_discount: all.platformFunded,
-            tax: all.tax,
-            commission: all.commission,
-            total: amountOf(all, taxIncluded),
-            option_id: delivery.optionId,
-            option_label: delivery.label,
-            option_carrier: delivery.carrier,
-            service_level: delivery.serviceLevel,
-            min_days: delivery.minDays,
-            max_days: delivery.maxDays,
-            shipping: delivery.parts.gross,
-            shipping_vendor_funded: delivery.parts.vendorFunded,
-            shipping_platform_funded: delivery.parts.platformFunded,
-            shipping_tax: delivery.parts.tax,
-            shipping_tax_bps: delivery.taxBps,
-            carrier: delivery.carrier,
-            created_at: now,
-            updated_at: now,
-          })
-          .execute()
-        await tx
-          .insertInto('order_items')
-          .values(
-            vendorOrder.lines.map((line) => ({
-              id: newId(time++),
+      const rows = await tx
+        .insertInto('vendor_orders')
+        .values(
+          parts.map(({ row }) => {
+            const { id, delivery, vendorId } = row
+            const all = allOf(row)
+            return {
+              id,
               order_id: orderId,
-              vendor_order_id: id,
+              order_no: orderNo,
               vendor_id: vendorId,
+              currency,
+              prices_include_tax: taxIncluded,
+              subtotal: goodsOf(row).gross,
+              vendor_funded_discount: all.vendorFunded,
+              platform_funded_discount: all.platformFunded,
+              tax: all.tax,
+              commission: all.commission,
+              total: amountOf(all, taxIncluded),
+              option_id: delivery.optionId,
+              option_label: delivery.label,
+              option_carrier: delivery.carrier,
+              service_level: delivery.serviceLevel,
+              min_days: delivery.minDays,
+              max_days: delivery.maxDays,
+              shipping: delivery.parts.gross,
+              shipping_vendor_funded: delivery.parts.vendorFunded,
+              shipping_platform_funded: delivery.parts.platformFunded,
+              shipping_tax: delivery.parts.tax,
+              shipping_tax_bps: delivery.taxBps,
+              carrier: delivery.carrier,
+              created_at: now,
+              updated_at: now,
+            }
+          }),
+        )
+        .returningAll()
+        .execute()
+      const items = await tx
+        .insertInto('order_items')
+        .values(
+          parts.flatMap(({ row, lines }) =>
+            lines.map((line) => ({
+              id: line.id,
+              order_id: orderId,
+              vendor_order_id: row.id,
+              vendor_id: row.vendorId,
               product_id: line.productId,
               sku: line.sku,
               title: line.title,
@@ -186,10 +198,11 @@ async function insertDraft(
               weight_grams: line.weightGrams,
               category_ids: line.categoryIds,
             })),
-          )
-          .execute()
-      }
-      await tx
+          ),
+        )
+        .returningAll()
+        .execute()
+      const checkout = await tx
         .insertInto('checkouts')
         .values({
           order_id: orderId,
@@ -200,14 +213,15 @@ async function insertDraft(
           coupons: JSON.stringify(cart.coupons.map((coupon) => ({ ...coupon, discount: String(coupon.discount) }))),
           recover_at: new Date(now.getTime() + ctx.recoverySeconds * 1000),
         })
-        .execute()
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      return { sale: saleOf(order, rows, items), checkout }
     })
-    return true
   } catch (error) {
     const constraint = violatedConstraint(error)
     // One number in 2^50 is taken: the next one will do.
-    if (constraint === 'orders_order_no') return insertDraft(ctx, request, { orderId, userId, requestHash }, cart)
-    if (constraint === 'orders_pkey' || constraint === 'checkouts_key') return false
+    if (constraint === 'orders_order_no') return insertDraft(ctx, request, head, cart)
+    if (constraint === 'orders_pkey' || constraint === 'checkouts_key') return undefined
     throw error
   }
 }

@@ -2,8 +2,8 @@ import { emit } from '@haat/kit/events/emit'
 import { newId } from '@haat/kit/id'
 import { OrderPaid } from '@haat/proto/order/v1/events'
 import type { OrderContext } from '../context.ts'
-import { cancelParts, decideRefund, deriveStatus, everythingLeft, movePart } from '../db/changes.ts'
-import { getCheckout, moveCheckoutRow } from '../db/checkouts.ts'
+import { cancelParts, decideRefund, deriveStatus, everythingLeft, moveParts } from '../db/changes.ts'
+import { type Checkout, getCheckout, moveCheckoutRow } from '../db/checkouts.ts'
 import { orderHead, soldVendorOrder } from '../db/event-data.ts'
 import { orderAmounts } from '../db/messages.ts'
 import { getSale, lockSale, stockLines } from '../db/sales.ts'
@@ -20,16 +20,19 @@ export type Paid = { intentId: string; paidAt: Date }
  * gone, or the order is cancelled, everything goes back to the customer. Repeats and crashes are harmless anywhere.
  */
 export async function settle(ctx: OrderContext, orderId: string, paid: Paid): Promise<void> {
-  const { state } = await getCheckout(ctx.db, orderId)
+  const checkout = await getCheckout(ctx.db, orderId)
+  const { state } = checkout
+  if (state === 'paid') return honourCancellation(ctx, checkout)
   if (state === 'cancelled' || state === 'failed') return refundUnsold(ctx, orderId, { restock: false })
-  if (state !== 'paid') {
-    // The payment of a checkout that was cut off before its order was placed.
-    const isPlaced = await place(ctx, orderId, { payBy: paid.paidAt, intentId: paid.intentId })
-    if (!isPlaced) return refundUnsold(ctx, orderId, { restock: false })
-    if (!(await secureGoods(ctx, orderId))) return refundUnsold(ctx, orderId, { restock: false })
-    if (!(await markPaid(ctx, orderId, paid))) return refundUnsold(ctx, orderId, { restock: true })
+  // The payment of a checkout that was cut off before its order was placed.
+  if (state === 'open' || state === 'releasing') {
+    const placed = await place(ctx, await getSale(ctx.db, orderId), { payBy: paid.paidAt, intentId: paid.intentId })
+    if (!placed) return refundUnsold(ctx, orderId, { restock: false })
   }
-  await honourCancellation(ctx, orderId)
+  if (!(await secureGoods(ctx, orderId))) return refundUnsold(ctx, orderId, { restock: false })
+  const settled = await markPaid(ctx, orderId, paid)
+  if (!settled) return refundUnsold(ctx, orderId, { restock: true })
+  await honourCancellation(ctx, settled)
 }
 
 /** Turns what is held into a sale, and holds it again first when the lease has ended. False when it is sold out. */
@@ -55,29 +58,28 @@ async function secureGoods(ctx: OrderContext, orderId: string): Promise<boolean>
   return true
 }
 
-/** False when the order was cancelled meanwhile. */
-async function markPaid(ctx: OrderContext, orderId: string, { intentId, paidAt }: Paid): Promise<boolean> {
+/** The checkout of the order, which is paid then; undefined when it was cancelled meanwhile. */
+async function markPaid(ctx: OrderContext, orderId: string, { intentId, paidAt }: Paid): Promise<Checkout | undefined> {
   return ctx.db.transaction().execute(async (tx) => {
     const sale = await lockSale(tx, orderId)
-    if (sale.order.paid_at) return true
-    if (!(await moveCheckoutRow(tx, orderId, 'pay', { step: 'committed' }))) return false
+    if (sale.order.paid_at) return getCheckout(tx, orderId)
+    const checkout = await moveCheckoutRow(tx, orderId, 'pay', { step: 'committed' })
+    if (!checkout) return undefined
     const now = ctx.now()
-    const order = await tx
+    const { shipping_json, ...order } = await tx
       .updateTable('orders')
+      .from('order_addresses as address')
       .set({ payment_status: 'paid', paid_at: paidAt, intent_id: intentId, updated_at: now })
-      .where('id', '=', orderId)
+      .where('orders.id', '=', orderId)
       .where('payment_status', '=', 'pending')
-      .returningAll()
+      .whereRef('address.order_id', '=', 'orders.id')
+      .returningAll('orders')
+      .returning('address.shipping_json')
       .executeTakeFirstOrThrow()
     Object.assign(sale.order, order)
     const acceptBy = new Date(now.getTime() + ctx.acceptHours * 3_600_000)
-    for (const part of sale.parts) await movePart(tx, part, 'pay', { paid_at: paidAt, accept_by: acceptBy }, now)
+    await moveParts(tx, sale.parts, 'pay', { paid_at: paidAt, accept_by: acceptBy }, now)
     await addTimeline(tx, { orderId, event: 'paid', at: now })
-    const { shipping_json } = await tx
-      .selectFrom('order_addresses')
-      .select('shipping_json')
-      .where('order_id', '=', orderId)
-      .executeTakeFirstOrThrow()
     await emit(tx, OrderPaid, {
       ...orderHead(sale),
       customerName: shipping_json.name,
@@ -89,7 +91,7 @@ async function markPaid(ctx: OrderContext, orderId: string, { intentId, paidAt }
       placedAt: order.placed_at ?? now,
       paidAt,
     })
-    return true
+    return checkout
   })
 }
 
@@ -136,7 +138,7 @@ async function refundUnsold(ctx: OrderContext, orderId: string, { restock }: { r
 }
 
 /** A person asked to cancel, and the payment was faster: what they asked for still holds. An expiry does not. */
-async function honourCancellation(ctx: OrderContext, orderId: string): Promise<void> {
-  const { cancel_reason: reason, cancel_note: note, cancel_by: byUserId } = await getCheckout(ctx.db, orderId)
-  if (reason && reason !== 'payment_expired') await cancelPaid(ctx, orderId, { reason, note, byUserId })
+async function honourCancellation(ctx: OrderContext, checkout: Checkout): Promise<void> {
+  const { cancel_reason: reason, cancel_note: note, cancel_by: byUserId } = checkout
+  if (reason && reason !== 'payment_expired') await cancelPaid(ctx, checkout.order_id, { reason, note, byUserId })
 }

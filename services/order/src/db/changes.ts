@@ -11,7 +11,13 @@ import {
 } from '@haat/proto/order/v1/events'
 import { amountOf, nothing, sumParts } from '../domain/parts.ts'
 import { refundOf } from '../domain/refund.ts'
-import { moveVendorOrder, orderStatusOf, type VendorOrderMove } from '../domain/vendor-order-state.ts'
+import {
+  moveVendorOrder,
+  orderStatusOf,
+  type VendorOrderMove,
+  vendorOrderStatesFor,
+  vendorOrderTargets,
+} from '../domain/vendor-order-state.ts'
 import { goodsLeft, orderHead, orderRefunded, vendorOrderHead } from './event-data.ts'
 import { cancelReason } from './messages.ts'
 import type { Refund } from './refunds.ts'
@@ -34,42 +40,54 @@ type Tx = Transaction<Database>
 export type Cancellation = { reason: CancelReasonName; note: string; byUserId: string | null; at: Date }
 
 /** Moves a vendor order along its state table; the caller has checked that the move is legal. */
-export async function movePart(
+export const movePart = (tx: Tx, part: VendorPart, move: VendorOrderMove, set: PartChange, at: Date): Promise<void> =>
+  moveParts(tx, [part], move, set, at)
+
+type PartChange = Partial<
+  Pick<
+    VendorOrder,
+    | 'accept_by'
+    | 'paid_at'
+    | 'accepted_at'
+    | 'shipped_at'
+    | 'delivered_at'
+    | 'cancelled_at'
+    | 'cancel_reason'
+    | 'carrier'
+    | 'tracking_no'
+  >
+>
+
+/** Moves vendor orders of one sale together. */
+export async function moveParts(
   tx: Tx,
-  part: VendorPart,
+  parts: VendorPart[],
   move: VendorOrderMove,
-  set: Partial<
-    Pick<
-      VendorOrder,
-      | 'accept_by'
-      | 'paid_at'
-      | 'accepted_at'
-      | 'shipped_at'
-      | 'delivered_at'
-      | 'cancelled_at'
-      | 'cancel_reason'
-      | 'carrier'
-      | 'tracking_no'
-    >
-  >,
+  set: PartChange,
   at: Date,
 ): Promise<void> {
-  const status = moveVendorOrder(part.row.status, move)
-  if (!status) throw new Error(`vendor order ${part.row.id} is ${part.row.status}: ${move} is not legal`)
-  const row = await tx
+  const illegal = parts.find((part) => !moveVendorOrder(part.row.status, move))
+  if (illegal) throw new Error(`vendor order ${illegal.row.id} is ${illegal.row.status}: ${move} is not legal`)
+  const ids = parts.map((part) => part.row.id)
+  const rows = await tx
     .updateTable('vendor_orders')
-    .set({ ...set, status, updated_at: at })
-    .where('id', '=', part.row.id)
-    .where('status', '=', part.row.status)
+    .set({ ...set, status: vendorOrderTargets[move], updated_at: at })
+    .where('id', 'in', ids)
+    .where('status', 'in', vendorOrderStatesFor(move))
     .returningAll()
-    .executeTakeFirstOrThrow()
-  Object.assign(part.row, row)
+    .execute()
+  if (rows.length < parts.length) throw new Error(`vendor orders ${ids} changed under the lock of their order`)
+  for (const part of parts)
+    Object.assign(
+      part.row,
+      rows.find((row) => row.id === part.row.id),
+    )
 }
 
 /** Cancels vendor orders of a sale and says so. */
 export async function cancelParts(tx: Tx, sale: Sale, parts: VendorPart[], why: Cancellation): Promise<void> {
+  if (parts.length) await moveParts(tx, parts, 'cancel', { cancel_reason: why.reason, cancelled_at: why.at }, why.at)
   for (const part of parts) {
-    await movePart(tx, part, 'cancel', { cancel_reason: why.reason, cancelled_at: why.at }, why.at)
     await addTimeline(tx, {
       orderId: sale.order.id,
       vendorOrderId: part.row.id,

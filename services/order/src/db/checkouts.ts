@@ -19,7 +19,7 @@ export const findCheckoutByKey = (db: Kysely<Database>, userId: string, key: str
     .where('state', 'not in', ['releasing', 'failed'])
     .executeTakeFirst()
 
-/** Makes a move if it is legal now; false when somebody was faster. */
+/** Makes a move if it is legal now, and answers the checkout after it; undefined when somebody was faster. */
 export async function moveCheckoutRow(
   db: Kysely<Database> | Transaction<Database>,
   orderId: string,
@@ -27,26 +27,21 @@ export async function moveCheckoutRow(
   set: Partial<
     Pick<Checkout, 'step' | 'recover_at' | 'last_error' | 'cancel_reason' | 'cancel_note' | 'cancel_by'>
   > = {},
-): Promise<boolean> {
-  const moved = await db
+): Promise<Checkout | undefined> {
+  return db
     .updateTable('checkouts')
     .set({ ...set, state: checkoutTargets[move], updated_at: new Date() })
     .where('order_id', '=', orderId)
     .where('state', 'in', checkoutStatesFor(move))
+    .returningAll()
     .executeTakeFirst()
-  return moved.numUpdatedRows > 0n
 }
 
-/** Notes how far an open checkout came, and keeps the recovery job away for a while. */
-export async function noteStep(
-  db: Kysely<Database>,
-  orderId: string,
-  step: Checkout['step'],
-  recoverAt: Date,
-): Promise<void> {
+/** Keeps the recovery job away from an open checkout for a while. */
+export async function keepOpen(db: Kysely<Database>, orderId: string, recoverAt: Date): Promise<void> {
   await db
     .updateTable('checkouts')
-    .set({ step, recover_at: recoverAt, updated_at: new Date() })
+    .set({ recover_at: recoverAt, updated_at: new Date() })
     .where('order_id', '=', orderId)
     .where('state', '=', 'open')
     .execute()

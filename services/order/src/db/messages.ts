@@ -22,6 +22,7 @@ import {
   itemParts,
   listSales,
   type Order,
+  type Sale,
   type VendorOrder,
   type VendorPart,
 } from './sales.ts'
@@ -42,12 +43,17 @@ const reasonOf = (name: CancelReasonName | null): CancelReason =>
 const optional = <K extends string, T>(key: K, value: T | null): { [key in K]?: T } =>
   (value === null ? {} : { [key]: value }) as { [key in K]?: T }
 
-/** Orders as their readers see them, with vendor orders, addresses and refunds. */
-export async function toOrders(db: Kysely<Database>, orders: Order[], reader: Reader): Promise<OrderMessage[]> {
+/** Orders as their readers see them, with vendor orders, addresses and refunds. `known` spares reading their sales again. */
+export async function toOrders(
+  db: Kysely<Database>,
+  orders: Order[],
+  reader: Reader,
+  known?: Sale[],
+): Promise<OrderMessage[]> {
   const ids = orders.map((order) => order.id)
   if (ids.length === 0) return []
   const [sales, addresses, refunds] = await Promise.all([
-    listSales(db, orders),
+    known ?? listSales(db, orders),
     db.selectFrom('order_addresses').selectAll().where('order_id', 'in', ids).execute(),
     listRefunds(db, ids),
   ])

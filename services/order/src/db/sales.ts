@@ -17,13 +17,16 @@ export async function listSales(db: Kysely<Database>, orders: Order[]): Promise<
   const ids = orders.map((order) => order.id)
   const rows = await db.selectFrom('vendor_orders').selectAll().where('order_id', 'in', ids).orderBy('id').execute()
   const items = await db.selectFrom('order_items').selectAll().where('order_id', 'in', ids).orderBy('id').execute()
-  return orders.map((order) => ({
-    order,
-    parts: rows
-      .filter((row) => row.order_id === order.id)
-      .map((row) => ({ row, items: items.filter((item) => item.vendor_order_id === row.id) })),
-  }))
+  return orders.map((order) => saleOf(order, rows, items))
 }
+
+/** An order's sale from rows that hold it, in their order. */
+export const saleOf = (order: Order, rows: VendorOrder[], items: Item[]): Sale => ({
+  order,
+  parts: rows
+    .filter((row) => row.order_id === order.id)
+    .map((row) => ({ row, items: items.filter((item) => item.vendor_order_id === row.id) })),
+})
 
 export async function findSale(db: Kysely<Database>, orderId: string): Promise<Sale | undefined> {
   const order = await db.selectFrom('orders').selectAll().where('id', '=', orderId).executeTakeFirst()
@@ -41,14 +44,11 @@ export async function getSale(db: Kysely<Database>, orderId: string): Promise<Sa
  * the events' sequence are right.
  */
 export async function lockSale(tx: Transaction<Database>, orderId: string): Promise<Sale> {
-  const order = await tx
-    .selectFrom('orders')
-    .selectAll()
-    .where('id', '=', orderId)
-    .forUpdate()
-    .executeTakeFirstOrThrow()
-  return (await listSales(tx, [order]))[0]!
+  return (await listSales(tx, [await lockOrder(tx, orderId)]))[0]!
 }
+
+export const lockOrder = (tx: Transaction<Database>, orderId: string): Promise<Order> =>
+  tx.selectFrom('orders').selectAll().where('id', '=', orderId).forUpdate().executeTakeFirstOrThrow()
 
 export const partOf = (sale: Sale, vendorOrderId: string): VendorPart =>
   sale.parts.find((part) => part.row.id === vendorOrderId)!

@@ -143,7 +143,7 @@ export type CheckoutRow = {
   provider: 'stripe'
   coupons: Json<HeldCoupon[]>
   state: Generated<CheckoutState>
-  step: Generated<'drafted' | 'reserved' | 'coupons_held' | 'placed' | 'committed'>
+  step: Generated<'drafted' | 'placed' | 'committed'>
   recover_at: Date
   attempts: Generated<number>
   last_error: Generated<string>

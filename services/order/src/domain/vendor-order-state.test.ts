@@ -6,6 +6,8 @@ import {
   type VendorOrderMove,
   type VendorOrderStatus,
   vendorOrderMoves,
+  vendorOrderStatesFor,
+  vendorOrderTargets,
 } from './vendor-order-state.ts'
 
 const moves: VendorOrderMove[] = ['pay', 'accept', 'ship', 'deliver', 'cancel']
@@ -61,4 +63,9 @@ test('the order of the parts makes no difference to the order’s status', () =>
       expect(orderStatusOf([...parts].reverse())).toBe(orderStatusOf(parts))
     }),
   )
+})
+
+test('a move leads to one state, wherever it is legal', () => {
+  for (const move of moves)
+    for (const state of vendorOrderStatesFor(move)) expect(moveVendorOrder(state, move)).toBe(vendorOrderTargets[move])
 })

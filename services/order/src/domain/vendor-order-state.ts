@@ -19,6 +19,15 @@ export const moveVendorOrder = (status: VendorOrderStatus, move: VendorOrderMove
 export const vendorOrderStatesFor = (move: VendorOrderMove): VendorOrderStatus[] =>
   (Object.keys(vendorOrderMoves) as VendorOrderStatus[]).filter((status) => moveVendorOrder(status, move))
 
+/** Where a move leads, from wherever it is legal. */
+export const vendorOrderTargets: Record<VendorOrderMove, VendorOrderStatus> = {
+  pay: 'pending',
+  accept: 'accepted',
+  ship: 'shipped',
+  deliver: 'delivered',
+  cancel: 'cancelled',
+}
+
 export type OrderStatus = 'unfulfilled' | 'processing' | 'shipped' | 'delivered' | 'cancelled' | 'returned'
 
 const rank: Record<Exclude<VendorOrderStatus, 'cancelled'>, number> = {

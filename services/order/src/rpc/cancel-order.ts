@@ -29,8 +29,8 @@ export async function cancelOrder(
   const inTheWay = await cancelPaid(ctx, order.id, why)
   if (inTheWay)
     throw failedPrecondition('order_not_cancellable', 'a part of the order has left the vendor', { status: inTheWay })
-  const { order: now } = await getSale(ctx.db, order.id)
-  const [answer] = await toOrders(ctx.db, [now], reader)
+  const now = await getSale(ctx.db, order.id)
+  const [answer] = await toOrders(ctx.db, [now.order], reader, [now])
   return { order: answer }
 }
 

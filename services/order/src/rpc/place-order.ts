@@ -7,12 +7,12 @@ import { once } from '@haat/kit/idempotency'
 import { PlaceOrderRequest, type PlaceOrderResponse } from '@haat/proto/order/v1/order'
 import { PaymentProvider, type PaymentSession } from '@haat/proto/payment/v1/payment'
 import { isRefusal } from '../checkout/failure.ts'
-import { holdAndPlace, openPayment } from '../checkout/hold.ts'
+import { type Draft, holdAndPlace, openPayment, type Placed } from '../checkout/hold.ts'
 import { prepare } from '../checkout/prepare.ts'
 import type { OrderContext } from '../context.ts'
-import { findCheckoutByKey, getCheckout } from '../db/checkouts.ts'
+import { findCheckoutByKey, getCheckout, keepOpen } from '../db/checkouts.ts'
 import { paymentProvider, toOrders } from '../db/messages.ts'
-import { getSale } from '../db/sales.ts'
+import { getSale, type Sale } from '../db/sales.ts'
 
 const provider = enumNames(PaymentProvider)
 
@@ -27,21 +27,21 @@ export async function placeOrder(
   const bytes = PlaceOrderRequest.encode(request).finish()
   const requestHash = createHash('sha256').update(bytes).digest('hex')
 
-  let session: PaymentSession | undefined
+  let placed: Placed | undefined
   const orderId = await once(
     ctx.db,
     { scope: `place_order:${userId}`, key: request.idempotencyKey, request: bytes, response: orderIdCodec },
     async (resourceId) => {
-      const id = await findOrDraft(ctx, request, { userId, requestHash, resourceId })
-      const { state } = await getCheckout(ctx.db, id)
-      if (state === 'open') session = await holdAndPlace(ctx, id)
-      return id
+      const draft = await findOrDraft(ctx, request, { userId, requestHash, resourceId })
+      if (draft.checkout.state === 'open') placed = await holdAndPlace(ctx, draft)
+      return draft.checkout.order_id
     },
   )
-  const { order } = await getSale(ctx.db, orderId)
+  const sale = placed?.sale ?? (await getSale(ctx.db, orderId))
+  const { order } = sale
   const isPayable = order.payment_status === 'pending' && order.status !== 'cancelled'
-  session = isPayable ? (session ?? (await askSession(ctx, orderId))) : undefined
-  const [answer] = await toOrders(ctx.db, [order], 'customer')
+  const session = isPayable ? (placed?.session ?? (await askSession(ctx, sale))) : undefined
+  const [answer] = await toOrders(ctx.db, [order], 'customer', [sale])
   return {
     order: answer,
     ...(session
@@ -55,24 +55,23 @@ async function findOrDraft(
   ctx: OrderContext,
   request: PlaceOrderRequest,
   { userId, requestHash, resourceId }: { userId: string; requestHash: string; resourceId: string },
-): Promise<string> {
+): Promise<Draft> {
   const known = await findCheckoutByKey(ctx.db, userId, request.idempotencyKey)
   if (known) {
     if (known.request_hash !== requestHash)
       throw conflict('idempotency_key_reused', 'this idempotency key was used with another request')
-    return known.order_id
+    await keepOpen(ctx.db, known.order_id, new Date(ctx.now().getTime() + ctx.recoverySeconds * 1000))
+    return { sale: await getSale(ctx.db, known.order_id), checkout: known }
   }
+  const draft = await prepare(ctx, request, { orderId: resourceId, userId, requestHash })
   // An attempt that was undone has used the key's id up: its payment is closed for good.
-  const used = await ctx.db.selectFrom('orders').select('id').where('id', '=', resourceId).executeTakeFirst()
-  const orderId = used ? newId() : resourceId
-  const isWritten = await prepare(ctx, request, { orderId, userId, requestHash })
-  return isWritten ? orderId : findOrDraft(ctx, request, { userId, requestHash, resourceId })
+  return draft ?? findOrDraft(ctx, request, { userId, requestHash, resourceId: newId() })
 }
 
 /** The open session of an order that was placed before; undefined when it can no longer be paid. */
-async function askSession(ctx: OrderContext, orderId: string): Promise<PaymentSession | undefined> {
+async function askSession(ctx: OrderContext, sale: Sale): Promise<PaymentSession | undefined> {
   try {
-    return (await openPayment(ctx, await getSale(ctx.db, orderId), await getCheckout(ctx.db, orderId))).session
+    return (await openPayment(ctx, sale, await getCheckout(ctx.db, sale.order.id))).session
   } catch (error) {
     if (isRefusal(error)) return undefined
     throw error
