@@ -50,6 +50,22 @@ test('the database refuses every transaction that does not sum to 0 in each curr
       (t) => [transaction(t, 2), posting(t, a, 5), posting(t, b, -5), posting(t, a, 1)],
       'ledger_transactions_complete',
     ],
+    [
+      'a posting missing',
+      (t) => [transaction(t, 3), posting(t, a, 5), posting(t, b, -5)],
+      'ledger_transactions_complete',
+    ],
+    [
+      'more in the same database transaction, after the check',
+      (t) => [
+        transaction(t, 2),
+        posting(t, a, 5),
+        posting(t, b, -5),
+        'set constraints all immediate',
+        `${posting(t, a, 7)}, ${posting(t, b, -7).split('values ')[1]}`,
+      ],
+      'ledger_transactions_complete',
+    ],
   ]
   for (const [name, statements, constraint] of cases)
     expect(await inTransaction(...statements(id())), name).toMatchObject({ code: '23514', constraint })

@@ -5,53 +5,70 @@ import { accounts, type Entry, feeEntries, unevenCurrencies } from '../domain/po
 import type { Movement } from '../provider/provider.ts'
 import type { Database, LedgerKind } from './schema.ts'
 
+/** What is posted together, once per business key. */
+export type LedgerTransaction = {
+  kind: LedgerKind
+  key: string
+  reference: string
+  orderId?: string
+  entries: readonly Entry[]
+}
+
 /**
- * Writes one ledger transaction, once per business key; false when the key was posted before, or nothing moves. The
- * database checks again, at commit, that it sums to 0.
+ * Writes ledger transactions; those whose key was posted before, or in which nothing moves, change nothing. The database
+ * checks again, at commit, that each sums to 0.
  */
-export async function post(
-  tx: Transaction<Database>,
-  transaction: { kind: LedgerKind; key: string; reference: string; orderId?: string; entries: readonly Entry[] },
-): Promise<boolean> {
-  const { kind, key, reference, entries } = transaction
-  const uneven = unevenCurrencies(entries)
-  if (uneven.length) throw new Error(`${key} does not sum to 0 in ${uneven.join(', ')}`)
-  if (entries.length === 0) return false
+export async function post(tx: Transaction<Database>, ...transactions: LedgerTransaction[]): Promise<void> {
+  for (const { key, entries } of transactions) {
+    const uneven = unevenCurrencies(entries)
+    if (uneven.length) throw new Error(`${key} does not sum to 0 in ${uneven.join(', ')}`)
+  }
+  const moving = transactions.filter(({ entries }) => entries.length > 0)
+  if (moving.length === 0) return
   const inserted = await tx
     .insertInto('ledger_transactions')
-    .values({ id: newId(), kind, business_key: key, reference, postings: entries.length })
+    .values(
+      moving.map(({ kind, key, reference, entries }) => ({
+        id: newId(),
+        kind,
+        business_key: key,
+        reference,
+        postings: entries.length,
+      })),
+    )
     .onConflict((c) => c.column('business_key').doNothing())
-    .returning('id')
-    .executeTakeFirst()
-  if (!inserted) return false
-  await openAccounts(tx, entries)
+    .returning(['id', 'business_key'])
+    .execute()
+  const postings = inserted.flatMap(({ id, business_key }) => {
+    const { entries, orderId } = moving.find(({ key }) => key === business_key)!
+    return entries.map((entry) => ({ id, orderId, ...entry }))
+  })
+  if (postings.length === 0) return
+  await openAccounts(tx, postings)
   await tx
     .insertInto('ledger_postings')
     .values(
-      entries.map((entry) => ({
+      postings.map(({ id, orderId, account, currency, amount, vendorOrderId, vendorId }) => ({
         id: newId(),
-        transaction_id: inserted.id,
-        account: entry.account,
-        currency: entry.currency,
-        amount: entry.amount,
-        order_id: transaction.orderId ?? null,
-        vendor_order_id: entry.vendorOrderId ?? null,
-        vendor_id: entry.vendorId ?? null,
+        transaction_id: id,
+        account,
+        currency,
+        amount,
+        order_id: orderId ?? null,
+        vendor_order_id: vendorOrderId ?? null,
+        vendor_id: vendorId ?? null,
       })),
     )
     .execute()
-  return true
 }
 
-/** Posts what the provider kept of a movement, once per movement. */
-export async function postFee(
-  tx: Transaction<Database>,
+/** What the provider kept of a movement. */
+export function feeOf(
   movement: Movement,
-  about: { provider: string; reference: string; orderId?: string },
-): Promise<void> {
-  const { provider, ...rest } = about
+  { provider, ...about }: { provider: string; reference: string; orderId?: string },
+): LedgerTransaction {
   const entries = feeEntries(provider, movement.fee.currency, movement.fee.minor)
-  await post(tx, { kind: 'fee', key: `fee:${movement.id}`, ...rest, entries })
+  return { kind: 'fee', key: `fee:${movement.id}`, ...about, entries }
 }
 
 // In the order of their codes, so that two transactions that open the same accounts never wait for each other.

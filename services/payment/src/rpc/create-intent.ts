@@ -40,12 +40,6 @@ async function record(
   const request_hash = createHash('sha256').update(body).update(stored).digest('hex')
   return ctx.db.transaction().execute(async (tx) => {
     await lockOrder(tx, orderId)
-    const known = await findPaymentOfOrder(tx, orderId)
-    if (known) {
-      if (known.request_hash !== request_hash)
-        throw conflict('payment_exists', 'this order has a payment with another body')
-      return known
-    }
     const isVoided = await tx
       .selectFrom('voided_orders')
       .select('order_id')
@@ -71,8 +65,15 @@ async function record(
         next_check_at: null,
         paid_at: null,
       })
+      .onConflict((c) => c.column('order_id').doNothing())
       .returningAll()
-      .executeTakeFirstOrThrow()
+      .executeTakeFirst()
+    if (!payment) {
+      const known = await findPaymentOfOrder(tx, orderId)
+      if (known?.request_hash !== request_hash)
+        throw conflict('payment_exists', 'this order has a payment with another body')
+      return known
+    }
     // Nothing to pay: a platform coupon may still owe the vendors.
     return amount.minor === 0n ? postSale(tx, payment, ctx.now()) : payment
   })

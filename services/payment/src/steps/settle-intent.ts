@@ -3,14 +3,14 @@ import { newId } from '@haat/kit/id'
 import type { Transaction } from '@haat/kit/postgres'
 import { PaymentFailed, PaymentIntentCreated, PaymentSucceeded } from '@haat/proto/payment/v1/events'
 import type { PaymentContext } from '../context.ts'
-import { post, postFee } from '../db/ledger.ts'
+import { feeOf, post } from '../db/ledger.ts'
 import { amountOf, intentEventFields, lockPayment, type PaymentRow, updatePayment } from '../db/payments.ts'
 import type { Database, PaymentState } from '../db/schema.ts'
 import { allocationsFromJson } from '../domain/allocations.ts'
 import { nextAttempt } from '../domain/back-off.ts'
 import { saleEntries, suspenseEntries } from '../domain/postings.ts'
 import { judge } from '../domain/settlement.ts'
-import type { ProviderIntent } from '../provider/provider.ts'
+import type { Movement, ProviderIntent } from '../provider/provider.ts'
 
 type Tx = Transaction<Database>
 
@@ -109,19 +109,30 @@ async function recordAttempt(
 async function succeed(ctx: PaymentContext, tx: Tx, payment: PaymentRow, intent: ProviderIntent): Promise<PaymentRow> {
   const at = intent.charge?.at ?? ctx.now()
   await recordAttempt(tx, payment, { ref: intent.charge?.ref ?? intent.id, outcome: 'succeeded', code: '', at })
-  return postSale(tx, payment, at, JSON.stringify(intent.snapshot))
+  return postSale(tx, payment, at, { raw_json: JSON.stringify(intent.snapshot), movement: intent.movement })
 }
 
-/** Marks a payment as paid, posts what was sold and announces it. The caller holds the row. */
-export async function postSale(tx: Tx, payment: PaymentRow, paidAt: Date, raw_json = '{}'): Promise<PaymentRow> {
-  const paid = await updatePayment(tx, payment.id, { status: 'succeeded', paid_at: paidAt, failure_code: '', raw_json })
-  await post(tx, {
-    kind: 'sale',
-    key: `sale:${paid.id}`,
-    reference: paid.id,
-    orderId: paid.order_id,
-    entries: saleEntries(paid.provider, paid.currency, allocationsFromJson(paid.allocations)),
+/**
+ * Marks a payment as paid, posts what was sold, and the provider's fee if it is known, and announces it. The caller holds
+ * the row.
+ */
+export async function postSale(
+  tx: Tx,
+  payment: PaymentRow,
+  paidAt: Date,
+  { raw_json = '{}', movement }: { raw_json?: string; movement?: Movement | undefined } = {},
+): Promise<PaymentRow> {
+  const paid = await updatePayment(tx, payment.id, {
+    status: 'succeeded',
+    paid_at: paidAt,
+    failure_code: '',
+    raw_json,
+    ...(movement && booked(movement)),
   })
+  const { provider, id: reference, order_id: orderId } = paid
+  const entries = saleEntries(provider, paid.currency, allocationsFromJson(paid.allocations))
+  const sale = { kind: 'sale', key: `sale:${paid.id}`, reference, orderId, entries } as const
+  await post(tx, sale, ...(movement ? [feeOf(movement, { provider, reference, orderId })] : []))
   await emit(tx, PaymentSucceeded, { ...intentEventFields(paid), paidAt })
   return paid
 }
@@ -176,6 +187,9 @@ async function bookMovement(
 ): Promise<PaymentRow> {
   if (intent.status !== 'succeeded' || payment.movement_id !== null || !intent.movement) return payment
   const { provider, order_id: orderId, id: reference } = payment
-  await postFee(tx, intent.movement, { provider, reference, orderId })
-  return updatePayment(tx, payment.id, { movement_id: intent.movement.id, next_check_at: null })
+  await post(tx, feeOf(intent.movement, { provider, reference, orderId }))
+  return updatePayment(tx, payment.id, booked(intent.movement))
 }
+
+/** Nothing is left to ask about a payment whose movement is known. */
+const booked = (movement: Movement) => ({ movement_id: movement.id, next_check_at: null })

@@ -2,7 +2,7 @@ import { emit } from '@haat/kit/events/emit'
 import { sql, type Transaction } from '@haat/kit/postgres'
 import { PaymentRefunded } from '@haat/proto/payment/v1/events'
 import type { PaymentContext } from '../context.ts'
-import { post, postFee } from '../db/ledger.ts'
+import { feeOf, post } from '../db/ledger.ts'
 import { amountOf, eventFields, lockPayment, type PaymentRow, type RefundRow, updatePayment } from '../db/payments.ts'
 import type { Database } from '../db/schema.ts'
 import { allocationsFromJson, grossOf } from '../domain/allocations.ts'
@@ -27,7 +27,7 @@ export function settleRefund(ctx: PaymentContext, refundId: string, told: Provid
       throw new Error(`refund ${refundId} is of another amount at the provider`)
     const settled = await follow(ctx, tx, payment, refund, told)
     const { provider, order_id: orderId } = payment
-    for (const movement of told.movements) await postFee(tx, movement, { provider, reference: refundId, orderId })
+    await post(tx, ...told.movements.map((movement) => feeOf(movement, { provider, reference: refundId, orderId })))
     return settled
   })
 }

@@ -2,7 +2,7 @@ import { emit } from '@haat/kit/events/emit'
 import { sql, type Transaction } from '@haat/kit/postgres'
 import { PaymentDisputed } from '@haat/proto/payment/v1/events'
 import type { PaymentContext } from '../context.ts'
-import { post, postFee } from '../db/ledger.ts'
+import { feeOf, post } from '../db/ledger.ts'
 import { findPaymentOfIntent, intentEventFields, isUuid, type PaymentRow } from '../db/payments.ts'
 import type { Database, LedgerKind } from '../db/schema.ts'
 import { suspenseEntries } from '../domain/postings.ts'
@@ -112,6 +112,6 @@ async function suspend(
 ): Promise<void> {
   const { provider, id: reference, order_id: orderId } = payment
   const entries = suspenseEntries(provider, movement.amount.currency, movement.amount.minor)
-  await post(tx, { kind, key: `movement:${movement.id}`, reference, orderId, entries })
-  await postFee(tx, movement, { provider, reference, orderId })
+  const moved = { kind, key: `movement:${movement.id}`, reference, orderId, entries }
+  await post(tx, moved, feeOf(movement, { provider, reference, orderId }))
 }
