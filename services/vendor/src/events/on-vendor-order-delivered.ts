@@ -2,7 +2,7 @@ import type { Event } from '@haat/kit/events/envelope'
 import type { Transaction } from '@haat/kit/postgres'
 import type { VendorOrderDelivered } from '@haat/proto/order/v1/events'
 import type { VendorContext } from '../context.ts'
-import { lockSale, settleIfDue } from '../db/earnings.ts'
+import { lockSales, settleIfDue } from '../db/earnings.ts'
 import type { Database } from '../db/schema.ts'
 
 const DAY_MS = 86_400_000
@@ -14,12 +14,8 @@ export async function onVendorOrderDelivered(
   tx: Transaction<Database>,
 ): Promise<void> {
   const { vendorOrderId, vendorId, orderId, orderNo } = event.data
-  const sale = await lockSale(tx, {
-    vendor_order_id: vendorOrderId,
-    vendor_id: vendorId,
-    order_id: orderId,
-    order_no: orderNo,
-  })
+  const key = { vendor_order_id: vendorOrderId, vendor_id: vendorId, order_id: orderId, order_no: orderNo }
+  const sale = (await lockSales(tx, [key])).get(vendorOrderId)!
   if (sale.delivered_at) return
   const deliveredAt = event.data.deliveredAt ?? new Date(event.envelope.occurredAt)
   const eligibleAt = new Date(deliveredAt.getTime() + ctx.returnWindowDays * DAY_MS)
@@ -34,5 +30,5 @@ export async function onVendorOrderDelivered(
     .where('vendor_order_id', '=', vendorOrderId)
     .where('status', '=', 'pending')
     .execute()
-  await settleIfDue(tx, vendorOrderId, ctx.now())
+  await settleIfDue(tx, [vendorOrderId], ctx.now())
 }
