@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Db } from 'mongodb'
+import { newId } from '../id.ts'
 import type { Envelope } from './envelope.ts'
 import type { Pending } from './pending.ts'
 import { withoutSensitive } from './sensitive.ts'
@@ -98,36 +99,36 @@ export const PUBLISHED_EVENTS = 'published_events'
 /** Where it puts what is to be published again: a source like the others, and like them empty most of the time. */
 export const REPLAYED_EVENTS = 'replayed_events'
 
-type Published = { _id: string; envelope: Envelope; publishedAt: Date }
+/** A few events that were published together; `envelope` instead in those of older versions. */
+type Published = { _id: string; envelopes?: Envelope[]; envelope?: Envelope; publishedAt: Date }
+
+/** Far fewer documents than events, and none near the limit of 16 MB. */
+const TOGETHER = 20
 
 const publishedOf = (db: Db) => db.collection<Published>(PUBLISHED_EVENTS)
 
 /** The index by which old events are found. */
 export const ensureArchiveIndex = (db: Db) => publishedOf(db).createIndex({ publishedAt: 1 }, { name: 'publishedAt' })
 
-/** Keeps published events; one that is there already stays as it is. */
+/** Keeps published events; one that was published twice is kept twice, and published again once. */
 export async function archiveDocuments(db: Db, events: readonly Envelope[]): Promise<void> {
   const publishedAt = new Date()
-  await publishedOf(db).bulkWrite(
-    events.map((envelope) => ({
-      updateOne: {
-        filter: { _id: envelope.eventId },
-        update: { $set: { publishedAt }, $setOnInsert: { envelope } },
-        upsert: true,
-      },
-    })),
-    { ordered: false },
-  )
+  const rows: Published[] = []
+  for (let at = 0; at < events.length; at += TOGETHER)
+    rows.push({ _id: newId(), envelopes: events.slice(at, at + TOGETHER), publishedAt })
+  await publishedOf(db).insertMany(rows, { ordered: false })
 }
 
 /** Makes what was published since then pending again; answers how many. */
 export async function replayDocuments(db: Db, since: Date): Promise<number> {
-  const published = publishedOf(db)
-  const found = await published.find({ publishedAt: { $gte: since } }).toArray()
+  const found = await publishedOf(db)
+    .find({ publishedAt: { $gte: since } })
+    .toArray()
+  const events = found.flatMap(({ envelope, envelopes = [envelope!] }) => envelopes)
   const again = db.collection<Pending & { _id: string }>(REPLAYED_EVENTS)
-  for (const { _id, envelope } of found)
-    await again.updateOne({ _id }, { $set: { pendingEvents: [envelope] } }, { upsert: true })
-  return found.length
+  for (const envelope of events)
+    await again.updateOne({ _id: envelope.eventId }, { $set: { pendingEvents: [envelope] } }, { upsert: true })
+  return new Set(events.map(({ eventId }) => eventId)).size
 }
 
 /** Deletes published events that are kept no longer. */

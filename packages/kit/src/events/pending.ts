@@ -73,13 +73,7 @@ export function pendingSource(
         .map((event) => seal(signed(event, service)))
       const confirmed = events.length ? await publish(events) : new Set<string>()
       if (confirmed.size) await archive(events.filter(({ eventId }) => confirmed.has(eventId)))
-      if (claimed.length)
-        await forget(
-          collection,
-          claimed.map(({ _id }) => _id),
-          pendingLeaseBy,
-          confirmed,
-        )
+      if (claimed.length) await forget(collection, claimed, pendingLeaseBy, confirmed)
       return {
         published: confirmed.size,
         oldest: events.length ? new Date(Math.min(...events.map((event) => Date.parse(event.occurredAt)))) : undefined,
@@ -97,16 +91,34 @@ export function pendingSource(
 // field goes with its last event, which takes the document out of the sparse index.
 async function forget(
   collection: Collection<Document>,
-  ids: unknown[],
+  claimed: readonly Document[],
   pendingLeaseBy: string,
   confirmed: Set<string>,
 ): Promise<void> {
-  const ours = { _id: { $in: ids } } as Document
+  // As long as the mark is ours events are only added, so one with as many as before has those that we read.
+  const bySize = Map.groupBy(
+    (claimed as (Pending & Document)[]).filter(({ pendingEvents = [] }) =>
+      pendingEvents.every(({ eventId }) => confirmed.has(eventId)),
+    ),
+    ({ pendingEvents = [] }) => pendingEvents.length,
+  )
+  let left = claimed.length
+  for (const [size, documents] of bySize) {
+    const same = { _id: { $in: idsOf(documents) }, pendingLeaseBy, pendingEvents: { $size: size } }
+    const { matchedCount } = await collection.updateMany(same, {
+      $unset: { pendingEvents: '', pendingLeaseBy: '', pendingLeaseUntil: '' },
+    })
+    left -= matchedCount
+  }
+  if (left === 0) return
+  const ours = { _id: { $in: idsOf(claimed) } }
   if (confirmed.size)
     await collection.updateMany(ours, { $pull: { pendingEvents: { eventId: { $in: [...confirmed] } } } } as Document)
   await collection.updateMany({ ...ours, pendingEvents: { $size: 0 } }, { $unset: { pendingEvents: '' } })
   await collection.updateMany({ ...ours, pendingLeaseBy }, { $unset: { pendingLeaseBy: '', pendingLeaseUntil: '' } })
 }
+
+const idsOf = (documents: readonly Document[]) => documents.map(({ _id }) => _id)
 
 const signed = (event: Envelope, service: string): Envelope =>
   event.actor.type === 'system' && !event.actor.id ? { ...event, actor: { type: 'system', id: service } } : event
