@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { currentCall } from '../src/call.ts'
 import { AppError, unavailable } from '../src/errors.ts'
@@ -63,6 +64,22 @@ test('ten deliveries of one event, at once or later, have one effect', async () 
   await events.settle()
   expect(await database.effects()).toEqual({ all: 1, events: 1 })
   expect(metrics).toMatchObject({ ok: 1, duplicate: 9 })
+})
+
+test('an event that does not concern its handler is done with, without a record', async () => {
+  const database = await createDatabase()
+  const prefix = uniqueName()
+  const metrics = countingMetrics()
+  const seen: string[] = []
+  const handler = on<unknown, Thing>(ThingHappened, async (_ctx, { data }) => void seen.push(data.thingId), {
+    concerns: (_ctx, { data }) => data.thingId === 'mine',
+  })
+  const events = await start({ prefix, db: database.db, handlers: [handler], metrics })
+  await publish(prefix, envelopeOf('mine'), envelopeOf('foreign'))
+  await events.settle()
+  expect(seen).toEqual(['mine'])
+  expect(metrics).toMatchObject({ ok: 2 })
+  expect((await sql`select 1 from inbox`.execute(database.db)).rows).toHaveLength(1)
 })
 
 test('two handlers of one event each take effect', async () => {

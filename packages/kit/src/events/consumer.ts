@@ -81,13 +81,14 @@ export function createConsumer<Ctx>(
       within(timeoutMs, work, tooLate).catch((error) => {
         throw call.signal.aborted && !(error instanceof AppError) ? tooLate(error) : error
       })
+    const { ctx, db } = options
+    const received = { data, envelope }
     return inCall(call, async () => {
-      if (handle.kind === 'idempotent') await limited(handle.run(options.ctx, { data, envelope }))
-      else if (!options.db) throw new Error(`on(${event.type}) needs PostgreSQL; use onIdempotent()`)
+      if (handle.kind === 'idempotent') await limited(handle.run(ctx, received))
+      else if (!db) throw new Error(`on(${event.type}) needs PostgreSQL; use onIdempotent()`)
       else if (
-        !(await once(options.db, queue, envelope.eventId, (tx) =>
-          limited(handle.run(options.ctx, { data, envelope }, tx)),
-        ))
+        (await handle.concerns(ctx, received)) &&
+        !(await once(db, queue, envelope.eventId, (tx) => limited(handle.run(ctx, received, tx))))
       )
         return 'duplicate'
       return 'ok'

@@ -22,23 +22,31 @@ export type EventHandler<Ctx> = {
   event: EventDefinition<unknown>
   options: HandlerOptions
   handle:
-    | { kind: 'transactional'; run(ctx: Ctx, event: Event<unknown>, tx: Tx): Promise<void> }
+    | {
+        kind: 'transactional'
+        run(ctx: Ctx, event: Event<unknown>, tx: Tx): Promise<void>
+        concerns(ctx: Ctx, event: Event<unknown>): boolean | Promise<boolean>
+      }
     | { kind: 'idempotent'; run(ctx: Ctx, event: Event<unknown>): Promise<void> }
 }
 
 /**
  * Handles an event exactly once in effect: the handler's writes through `tx` commit together with the record that the event
  * was handled. The handler calls no neighbours, since a transaction must not wait for a network. PostgreSQL services only.
+ * An event that does not concern it, as `concerns` says, needs no transaction and no record.
  */
 export function on<Ctx, Data>(
   message: EventMessage<Data>,
   handler: (ctx: Ctx, event: Event<Data>, tx: Tx) => Promise<void>,
-  options: HandlerOptions = {},
+  {
+    concerns = () => true,
+    ...options
+  }: HandlerOptions & { concerns?: (ctx: Ctx, event: Event<Data>) => boolean | Promise<boolean> } = {},
 ): EventHandler<Ctx> {
   return {
     event: eventOf(message) as EventDefinition<unknown>,
     options,
-    handle: { kind: 'transactional', run: handler as (ctx: Ctx, event: Event<unknown>, tx: Tx) => Promise<void> },
+    handle: { kind: 'transactional', run: handler, concerns } as EventHandler<Ctx>['handle'],
   }
 }
 

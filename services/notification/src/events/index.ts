@@ -3,11 +3,11 @@ import { UserCreated } from '@haat/proto/auth/v1/events'
 import { ProfileUpdated, UserForgotten } from '@haat/proto/profile/v1/events'
 import type { NotificationContext } from '../context.ts'
 import { notices } from './notices.ts'
-import { onNotice } from './on-notice.ts'
+import { isNotice, onNotice } from './on-notice.ts'
 import { onProfileUpdated } from './on-profile-updated.ts'
 import { onUserCreated } from './on-user-created.ts'
 import { onUserForgotten } from './on-user-forgotten.ts'
-import { onWebhookEvent } from './on-webhook-event.ts'
+import { isAskedFor, onWebhookEvent } from './on-webhook-event.ts'
 import { webhookEvents } from './webhooks.ts'
 
 // Three queues, since one event may concern all three and none should wait for, or be retried with, the others.
@@ -15,6 +15,8 @@ export const events: EventHandler<NotificationContext>[] = [
   on(UserCreated, onUserCreated, { name: 'people' }),
   on(ProfileUpdated, onProfileUpdated, { name: 'people' }),
   on(UserForgotten, onUserForgotten, { name: 'people' }),
-  ...notices.map((notice) => on(notice.message, onNotice(notice), { name: 'messages' })),
-  ...webhookEvents.map((event) => on(event.message, onWebhookEvent(event), { name: 'webhooks' })),
+  ...notices.map((notice) => on(notice.message, onNotice(notice), { name: 'messages', concerns: isNotice(notice) })),
+  ...webhookEvents.map((event) =>
+    on(event.message, onWebhookEvent(event), { name: 'webhooks', concerns: isAskedFor(event) }),
+  ),
 ]

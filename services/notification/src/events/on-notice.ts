@@ -7,12 +7,19 @@ import type { Database } from '../db/schema.ts'
 import { toPayload } from '../domain/values.ts'
 import type { Draft, Notice } from './notices.ts'
 
+const draftsOf = (notice: Notice, { data }: Event<unknown>): Draft[] =>
+  (notice.drafts as (data: unknown) => Draft[])(data)
+
+/** Whether there is anything to tell. */
+export const isNotice = (notice: Notice) => (_ctx: NotificationContext, event: Event<unknown>) =>
+  draftsOf(notice, event).length > 0
+
 /** Queues what an event gives reason to tell. Who a vendor's people are is asked later, outside this transaction. */
 export const onNotice =
   (notice: Notice) =>
   async (ctx: NotificationContext, event: Event<unknown>, tx: Transaction<Database>): Promise<void> => {
     const { eventId } = event.envelope
-    for (const { template, to, values, expiresAt, once } of (notice.drafts as (data: unknown) => Draft[])(event.data)) {
+    for (const { template, to, values, expiresAt, once } of draftsOf(notice, event)) {
       if (!('vendorId' in to)) await queueForPerson(ctx, tx, { eventId, template, to, values, expiresAt, once })
       else
         await tx
