@@ -185,7 +185,7 @@ test('staff imports for many vendors and goes live at once', async () => {
     [h.seller.vendorId, true],
     [other.vendorId, true],
   ])
-  expect(await h.eventsOf(ProductApproved, variants[1]!.productId)).toHaveLength(1)
+  expect(await h.eventsOf(ProductApproved, variants[1]!.productId)).toMatchObject([{ imported: true }])
   expect(await h.eventsOf(ProductIndexRequested, variants[1]!.productId)).toHaveLength(1)
 })
 

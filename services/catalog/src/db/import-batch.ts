@@ -259,7 +259,11 @@ function newEntry(
     ? {
         product: derive({ ...draft, status: 'active', publishedAt: at }),
         slugIsFree: true,
-        events: (stored) => [created(stored), approved(stored, by), indexRequested(ctx.media, tree, stored)],
+        events: (stored) => [
+          created(stored),
+          approved(stored, by, { imported: true }),
+          indexRequested(ctx.media, tree, stored),
+        ],
       }
     : {
         product: derive({ ...draft, status: 'pending', waitingSince: at }),

@@ -43,7 +43,11 @@ export const updated = (product: Product, changedFields: string[]): Envelope =>
     product.revision,
   )
 
-export const approved = (product: Product, approvedBy: string, changeRequestId?: string): Envelope =>
+export const approved = (
+  product: Product,
+  approvedBy: string,
+  { changeRequestId, imported = false }: { changeRequestId?: string | undefined; imported?: boolean } = {},
+): Envelope =>
   pendEvent(
     ProductApproved,
     {
@@ -52,6 +56,7 @@ export const approved = (product: Product, approvedBy: string, changeRequestId?:
       approvedBy,
       sellableSkus: sellable(product),
       productVersion: BigInt(product.revision),
+      imported,
     },
     product.revision,
   )

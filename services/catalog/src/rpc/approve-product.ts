@@ -69,5 +69,8 @@ async function approveEdit(ctx: CatalogContext, before: Product, edit: Edit): Pr
     edit.at,
   )
   const tree = await ctx.categories.current()
-  return { next, events: [approved(next, edit.by, request._id), indexRequested(ctx.media, tree, next)] }
+  return {
+    next,
+    events: [approved(next, edit.by, { changeRequestId: request._id }), indexRequested(ctx.media, tree, next)],
+  }
 }

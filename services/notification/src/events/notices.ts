@@ -141,13 +141,12 @@ export const notices: Notice[] = [
     { template: 'vendor_member_removed', to: user(userId), values: { vendorName } },
   ]),
 
-  when(ProductApproved, ({ vendorId, title, slug, productId, changeRequestId }) => [
-    {
-      template: 'product_approved',
-      to: staffOf(vendorId, 'catalog.write'),
-      values: { title, slug, productId, isChange: changeRequestId !== undefined },
-    },
-  ]),
+  when(ProductApproved, ({ vendorId, title, slug, productId, changeRequestId, imported }) => {
+    // An answer to who submitted it; thousands that staff imports answer nobody.
+    if (imported) return []
+    const values = { title, slug, productId, isChange: changeRequestId !== undefined }
+    return [{ template: 'product_approved', to: staffOf(vendorId, 'catalog.write'), values }]
+  }),
   when(ProductRejected, ({ vendorId, title, slug, productId, changeRequestId, reason }) => [
     {
       template: 'product_rejected',
