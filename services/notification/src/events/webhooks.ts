@@ -1,6 +1,6 @@
-import { getOption } from '@bufbuild/protobuf'
 import type { EventMessage } from '@haat/kit/events/definition'
 import { eventOf } from '@haat/kit/events/definition'
+import { split } from '@haat/kit/events/sensitive'
 import { ProductApproved, ProductArchived, ProductPriceUpdated, ProductRejected } from '@haat/proto/catalog/v1/events'
 import { registry } from '@haat/proto/image'
 import { InventoryLowStock } from '@haat/proto/inventory/v1/events'
@@ -31,11 +31,11 @@ export type VendorShare = { vendorId: string; data: unknown }
 export type WebhookEvent = { message: EventMessage<unknown>; type: string; shares: (data: never) => VendorShare[] }
 
 /** The event as it is, without personal data: a vendor's system asks for addresses where it may read them. */
-const whole = <Data extends { vendorId: string }>(message: EventMessage<Data>): WebhookEvent => ({
-  message: message as unknown as EventMessage<unknown>,
-  type: eventOf(message).type,
-  shares: (data: Data) => [{ vendorId: data.vendorId, data: withoutPersonalData(message, data) }],
-})
+function whole<Data extends { vendorId: string }>(message: EventMessage<Data>): WebhookEvent {
+  const descriptor = registry.getMessage(message.$type)!
+  const shares = (data: Data) => [{ vendorId: data.vendorId, data: split(descriptor, message.toJSON(data)).plain }]
+  return { message: message as unknown as EventMessage<unknown>, type: eventOf(message).type, shares }
+}
 
 /** An event about several vendors: each gets its own part. */
 const parts = <Data>(message: EventMessage<Data>, shares: (data: Data) => VendorShare[]): WebhookEvent => ({
@@ -43,15 +43,6 @@ const parts = <Data>(message: EventMessage<Data>, shares: (data: Data) => Vendor
   type: eventOf(message).type,
   shares,
 })
-
-function withoutPersonalData<Data>(message: EventMessage<Data>, data: Data): unknown {
-  const sensitive = registry.getExtension('haat.options.v1.sensitive')
-  const descriptor = registry.getMessage(message.$type)
-  if (!sensitive || !descriptor) throw new Error(`${message.$type} is not in the descriptor image`)
-  const json = { ...(message.toJSON(data) as Record<string, unknown>) }
-  for (const field of descriptor.fields) if (getOption(field, sensitive)) delete json[field.localName]
-  return json
-}
 
 export const webhookEvents: WebhookEvent[] = [
   parts(OrderPaid, ({ orderId, orderNo, paidAt, vendorOrders }) =>
