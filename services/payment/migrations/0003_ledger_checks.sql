@@ -24,14 +24,13 @@ create function refuse_surplus_postings() returns trigger language plpgsql as $$
 declare
   subject uuid;
 begin
-  select a.transaction_id into subject
-    from (select distinct transaction_id from added) as a left join ledger_transactions t on t.id = a.transaction_id
-   where (select count(*) from ledger_postings p where p.transaction_id = a.transaction_id) > coalesce(t.postings, 0)
-   limit 1;
-  if subject is not null then
-    raise exception 'ledger transaction % has more postings than it declares', subject
-      using errcode = 'check_violation', constraint = 'ledger_transactions_complete';
-  end if;
+  for subject in select distinct transaction_id from added loop
+    if (select count(*) from ledger_postings where transaction_id = subject)
+         > coalesce((select postings from ledger_transactions where id = subject), 0) then
+      raise exception 'ledger transaction % has more postings than it declares', subject
+        using errcode = 'check_violation', constraint = 'ledger_transactions_complete';
+    end if;
+  end loop;
   return null;
 end $$;
 
