@@ -1,30 +1,21 @@
 import type { NotificationContext } from '../context.ts'
 import { type Composed, compose } from '../domain/compose.ts'
-import { DEFAULT_LOCALE, type Locale } from '../domain/locale.ts'
+import type { Locale } from '../domain/locale.ts'
 import type { ChannelName, TopicName } from '../domain/names.ts'
 import type { Payload } from '../domain/values.ts'
-import { findForLocale } from './templates.ts'
+import type { StoredTemplate } from './schema.ts'
 
 export type Written = Composed & { locale: Locale; version: number }
 
-/** Writes a message from the template in use; undefined when there is none. Throws TemplateError. */
-export async function composeMessage(
+/** Writes a message from its template. Throws TemplateError. */
+export function composeMessage(
   ctx: NotificationContext,
-  message: {
-    key: string
-    channel: ChannelName
-    topic: TopicName
-    locale: Locale | undefined
-    userId: string | undefined
-    payload: Payload
-  },
-): Promise<Written | undefined> {
-  const { key, channel, topic, userId } = message
-  const template = await findForLocale(ctx.db, { key, channel, locale: message.locale ?? DEFAULT_LOCALE })
-  if (!template) return undefined
-  const unsubscribeUrl = unsubscribeOf(ctx, { userId, topic, channel })?.url ?? ''
+  template: StoredTemplate,
+  { topic, userId, payload }: { topic: TopicName; userId: string | undefined; payload: Payload },
+): Written {
+  const unsubscribeUrl = unsubscribeOf(ctx, { userId, topic, channel: template.channel })?.url ?? ''
   const { site, timeZone } = ctx
-  const composed = compose(template, { payload: message.payload, site, timeZone, unsubscribeUrl })
+  const composed = compose(template, { payload, site, timeZone, unsubscribeUrl })
   return { ...composed, locale: template.locale, version: template.version }
 }
 

@@ -7,7 +7,7 @@ import { type BuiltInKey, channelsOf, findBuiltIn } from '../domain/built-in.ts'
 import { channels, statuses, topics } from '../domain/names.ts'
 import { priorityOf, wants } from '../domain/preferences.ts'
 import { type Payload, toPayload } from '../domain/values.ts'
-import { hasLeft, type Known, loadPeople, NOBODY } from './people.ts'
+import { hasLeft, loadPeople, NOBODY } from './people.ts'
 import type { Database, MessageRow, StoredMessage } from './schema.ts'
 
 /** A person as an event names them; what it does not tell is found out before sending. */
@@ -36,7 +36,8 @@ export async function queueForPerson(
 ): Promise<void> {
   const { template, to, eventId, once } = message
   const { topic, confidential = false } = findBuiltIn(template)!
-  const known = to.userId ? await holdPerson(tx, to.userId) : NOBODY
+  // Who is forgotten meanwhile would be overlooked in what this writes.
+  const known = to.userId ? (await loadPeople(tx, [to.userId], { hold: true })).get(to.userId)! : NOBODY
   const gone = hasLeft(known)
   const payload = gone ? {} : toPayload({ ...message.values, ...(to.name && { recipient: { name: to.name } }) })
   const row = (more: Pick<Insertable<MessageRow>, 'channel' | 'recipient' | 'to' | 'status'>) => ({
@@ -77,12 +78,6 @@ export async function queueForPerson(
     .values(rows)
     .onConflict((c) => c.doNothing())
     .execute()
-}
-
-/** A person who cannot be forgotten before the transaction ends: what it writes of them would be overlooked. */
-async function holdPerson(tx: Kysely<Database>, userId: string): Promise<Known> {
-  await tx.selectFrom('people').select('user_id').where('user_id', '=', userId).forShare().execute()
-  return (await loadPeople(tx, [userId])).get(userId)!
 }
 
 /** A person's browsers, the newest first. */

@@ -8,11 +8,19 @@ export type Known = { person: StoredPerson | undefined; wishes: Wishes }
 
 export const NOBODY: Known = { person: undefined, wishes: NO_WISHES }
 
-/** People and what they want to get, by user id; every id asked for has an entry. */
-export async function loadPeople(db: Kysely<Database>, userIds: readonly string[]): Promise<Map<string, Known>> {
+/**
+ * People and what they want to get, by user id; every id asked for has an entry. With `hold` nobody of them can be forgotten
+ * before the transaction ends.
+ */
+export async function loadPeople(
+  db: Kysely<Database>,
+  userIds: readonly string[],
+  { hold = false } = {},
+): Promise<Map<string, Known>> {
   const ids = [...new Set(userIds)]
   if (ids.length === 0) return new Map()
-  const people = await db.selectFrom('people').selectAll().where('user_id', 'in', ids).execute()
+  const rows = db.selectFrom('people').selectAll().where('user_id', 'in', ids)
+  const people = await (hold ? rows.forShare() : rows).execute()
   const preferences = await db.selectFrom('preferences').selectAll().where('user_id', 'in', ids).execute()
   return new Map(
     ids.map((id) => {

@@ -5,15 +5,15 @@ import { hasLeft, type Known, loadPeople, rememberPeople } from './people.ts'
 const BATCH = 200
 
 /**
- * People with their addresses: what events have told, and for the rest what auth (e-mail) and, `withPhones`, profile know. Calls
- * neighbours, so never inside a transaction. Somebody without an account has no `person`.
+ * `known` people with their addresses: what events have told, and for the rest what auth (e-mail) and, `withPhone`, profile know.
+ * Calls neighbours, so never inside a transaction. Somebody without an account has no `person`.
  */
 export async function resolvePeople(
   ctx: NotificationContext,
+  known: Map<string, Known>,
   wanted: { userId: string; withPhone: boolean }[],
 ): Promise<Map<string, Known>> {
   const ids = [...new Set(wanted.map(({ userId }) => userId))]
-  const known = await loadPeople(ctx.db, ids)
   const lacks = (id: string, field: 'email' | 'phone') => {
     const entry = known.get(id)!
     return !hasLeft(entry) && !entry.person?.[field]
@@ -42,5 +42,5 @@ export async function resolvePeople(
       })),
     )
   }
-  return loadPeople(ctx.db, ids)
+  return new Map([...known, ...(await loadPeople(ctx.db, asked))])
 }

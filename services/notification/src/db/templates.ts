@@ -21,6 +21,25 @@ const named = (db: Kysely<Database>, { key, channel, locale }: TemplateName) =>
 export const findCurrent = (db: Kysely<Database>, name: TemplateName): Promise<StoredTemplate | undefined> =>
   named(db, name).where('is_current', '=', true).executeTakeFirst()
 
+/** The versions in use of these templates, for every channel and language. */
+export const listCurrent = (db: Kysely<Database>, keys: readonly string[]): Promise<StoredTemplate[]> =>
+  db
+    .selectFrom('templates')
+    .selectAll()
+    .where('key', '=', sql<string>`any(${[...new Set(keys)]}::text[])`)
+    .where('is_current', '=', true)
+    .execute()
+
+/** What `findForLocale` would find, among templates that are read. */
+export function pickForLocale(
+  templates: readonly StoredTemplate[],
+  { key, channel, locale }: TemplateName,
+): StoredTemplate | undefined {
+  const candidates = templates.filter((template) => template.key === key && template.channel === channel)
+  const of = (wanted: Locale) => candidates.find((template) => template.locale === wanted)
+  return of(locale) ?? of(DEFAULT_LOCALE)
+}
+
 /** The version in use in a language, or else in the default one. */
 export async function findForLocale(db: Kysely<Database>, name: TemplateName): Promise<StoredTemplate | undefined> {
   const found = await findCurrent(db, name)

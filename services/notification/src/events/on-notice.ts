@@ -1,9 +1,9 @@
 import type { Event } from '@haat/kit/events/envelope'
 import { newId } from '@haat/kit/id'
-import type { Transaction } from '@haat/kit/postgres'
+import type { Insertable, Transaction } from '@haat/kit/postgres'
 import type { NotificationContext } from '../context.ts'
 import { queueForPerson } from '../db/messages.ts'
-import type { Database } from '../db/schema.ts'
+import type { Database, NoticeRow } from '../db/schema.ts'
 import { toPayload } from '../domain/values.ts'
 import type { Draft, Notice } from './notices.ts'
 
@@ -19,22 +19,25 @@ export const onNotice =
   (notice: Notice) =>
   async (ctx: NotificationContext, event: Event<unknown>, tx: Transaction<Database>): Promise<void> => {
     const { eventId } = event.envelope
+    const forVendors: Insertable<NoticeRow>[] = []
     for (const { template, to, values, expiresAt, once } of draftsOf(notice, event)) {
       if (!('vendorId' in to)) await queueForPerson(ctx, tx, { eventId, template, to, values, expiresAt, once })
       else
-        await tx
-          .insertInto('notices')
-          .values({
-            id: newId(ctx.now().getTime()),
-            event_id: eventId,
-            template_key: template,
-            vendor_id: to.vendorId,
-            permission: to.permission,
-            payload_json: JSON.stringify(toPayload(values)),
-            next_attempt_at: ctx.now(),
-            created_at: ctx.now(),
-          })
-          .onConflict((c) => c.columns(['event_id', 'template_key', 'vendor_id']).doNothing())
-          .execute()
+        forVendors.push({
+          id: newId(ctx.now().getTime()),
+          event_id: eventId,
+          template_key: template,
+          vendor_id: to.vendorId,
+          permission: to.permission,
+          payload_json: JSON.stringify(toPayload(values)),
+          next_attempt_at: ctx.now(),
+          created_at: ctx.now(),
+        })
     }
+    if (forVendors.length === 0) return
+    await tx
+      .insertInto('notices')
+      .values(forVendors)
+      .onConflict((c) => c.columns(['event_id', 'template_key', 'vendor_id']).doNothing())
+      .execute()
   }

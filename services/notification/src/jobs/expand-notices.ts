@@ -1,8 +1,9 @@
 import type { Call } from '@haat/kit/call'
 import { AppError } from '@haat/kit/errors'
 import { job } from '@haat/kit/jobs'
+import type { Member } from '@haat/proto/vendor/v1/vendor'
 import type { NotificationContext } from '../context.ts'
-import { type Addressee, queueForPerson } from '../db/messages.ts'
+import { queueForPerson } from '../db/messages.ts'
 import type { StoredNotice } from '../db/schema.ts'
 import { nextAttempt } from '../domain/backoff.ts'
 import type { BuiltInKey } from '../domain/built-in.ts'
@@ -12,33 +13,38 @@ import { drain } from './drain.ts'
 export const expandNotices = job<NotificationContext>('expand-notices', {
   everySeconds: 1,
   run: (ctx, call) =>
-    drain<StoredNotice, undefined>(
+    drain<StoredNotice, Map<string, Promise<Member[]>>>(
       { db: ctx.db, table: 'notices', now: ctx.now, call },
-      async () => undefined,
-      async (notice) => {
-        const people = await findPeople(ctx, notice).catch((error) => postpone(ctx, call, notice, error))
-        if (people) await expand(ctx, notice, people)
+      // A batch asks for each vendor's people once.
+      async () => new Map(),
+      async (notice, asked) => {
+        const { vendor_id: vendorId, permission } = notice
+        const listing = asked.get(vendorId) ?? listMembers(ctx, vendorId)
+        asked.set(vendorId, listing)
+        const members = await listing.catch((error) => postpone(ctx, call, notice, error))
+        const mayKnow = ({ permissions, isOwner }: Member) =>
+          isOwner || permissions.includes('*') || permissions.includes(permission)
+        if (members) await expand(ctx, notice, members.filter(mayKnow))
       },
     ),
 })
 
-async function findPeople(ctx: NotificationContext, notice: StoredNotice): Promise<Addressee[]> {
-  const people: Addressee[] = []
+async function listMembers(ctx: NotificationContext, vendorId: string): Promise<Member[]> {
+  const members: Member[] = []
   let pageToken = ''
   do {
-    const page = await ctx.vendor.listMembers({ vendorId: notice.vendor_id, pageSize: 100, pageToken })
-    for (const { userId, permissions, isOwner } of page.members)
-      if (isOwner || permissions.includes('*') || permissions.includes(notice.permission)) people.push({ userId })
+    const page = await ctx.vendor.listMembers({ vendorId, pageSize: 100, pageToken })
+    members.push(...page.members)
     pageToken = page.nextPageToken
   } while (pageToken)
-  return people
+  return members
 }
 
-const expand = (ctx: NotificationContext, notice: StoredNotice, people: Addressee[]) =>
+const expand = (ctx: NotificationContext, notice: StoredNotice, people: Member[]) =>
   ctx.db.transaction().execute(async (tx) => {
     const template = notice.template_key as BuiltInKey
-    for (const to of people)
-      await queueForPerson(ctx, tx, { eventId: notice.event_id, template, to, values: notice.payload_json })
+    for (const { userId } of people)
+      await queueForPerson(ctx, tx, { eventId: notice.event_id, template, to: { userId }, values: notice.payload_json })
     await tx.deleteFrom('notices').where('id', '=', notice.id).execute()
   })
 

@@ -6,8 +6,10 @@ import { composeMessage, unsubscribeOf, type Written } from '../db/compose-messa
 import { payloadOf } from '../db/messages.ts'
 import { hasLeft, type Known, loadPeople, NOBODY } from '../db/people.ts'
 import { resolvePeople } from '../db/resolve-people.ts'
-import type { StoredMessage } from '../db/schema.ts'
+import type { StoredMessage, StoredTemplate } from '../db/schema.ts'
+import { listCurrent, pickForLocale } from '../db/templates.ts'
 import { nextAttempt } from '../domain/backoff.ts'
+import { DEFAULT_LOCALE } from '../domain/locale.ts'
 import { wants } from '../domain/preferences.ts'
 import { TemplateError } from '../domain/template.ts'
 import { drain } from './drain.ts'
@@ -27,13 +29,13 @@ type Outcome = (
 export const sendMessages = job<NotificationContext>('send-messages', {
   everySeconds: 1,
   run: (ctx, call) =>
-    drain<StoredMessage, Recipients>(
+    drain<StoredMessage, Batch>(
       { db: ctx.db, table: 'messages', now: ctx.now, call, first: 'priority' },
-      (rows) => findRecipients(ctx, call, rows),
-      async (row, recipients) => {
+      (rows) => readBatch(ctx, call, rows),
+      async (row, batch) => {
         // The lease is nearly over: another process may take the message before this one is done with it.
         if (row.leased_until!.getTime() - ctx.now().getTime() < SEND_TIMEOUT_MS) return
-        const outcome = await attempt(ctx, row, recipients)
+        const outcome = await attempt(ctx, row, batch)
         await finish(ctx, row, outcome)
         const { id: messageId, template_key: template, channel } = row
         const error = 'error' in outcome ? outcome.error : undefined
@@ -42,29 +44,34 @@ export const sendMessages = job<NotificationContext>('send-messages', {
     ),
 })
 
-/** Those a batch is for; incomplete when a neighbour that knows their addresses does not answer. */
-type Recipients = { people: Map<string, Known>; isComplete: boolean }
+/**
+ * Those a batch is for, and the templates of what is not written yet; `isComplete` is false when a neighbour that knows
+ * addresses does not answer.
+ */
+type Batch = { people: Map<string, Known>; isComplete: boolean; templates: StoredTemplate[] }
 
-async function findRecipients(ctx: NotificationContext, call: Call, rows: StoredMessage[]): Promise<Recipients> {
+async function readBatch(ctx: NotificationContext, call: Call, rows: StoredMessage[]): Promise<Batch> {
+  const unwritten = rows.filter((row) => !isWritten(row)).map((row) => row.template_key)
+  const templates = unwritten.length ? await listCurrent(ctx.db, unwritten) : []
   const persons = rows.filter((row) => row.user_id !== null)
   const ids = persons.map((row) => row.user_id!)
+  const known = await loadPeople(ctx.db, ids)
   const unaddressed = persons
     .filter((row) => row.to === '')
     .map((row) => ({ userId: row.user_id!, withPhone: row.channel === 'sms' }))
-  const isComplete = await resolvePeople(ctx, unaddressed).then(
-    () => true,
+  return resolvePeople(ctx, known, unaddressed).then(
+    (people) => ({ people, isComplete: true, templates }),
     (err) => {
       call.log.warn({ err }, 'recipients cannot be resolved')
-      return false
+      return { people: known, isComplete: false, templates }
     },
   )
-  return { people: await loadPeople(ctx.db, ids), isComplete }
 }
 
 async function attempt(
   ctx: NotificationContext,
   row: StoredMessage,
-  { people, isComplete }: Recipients,
+  { people, isComplete, templates }: Batch,
 ): Promise<Outcome> {
   if (row.expires_at && row.expires_at <= ctx.now()) return { status: 'failed', error: 'expired' }
   const known = (row.user_id && people.get(row.user_id)) || NOBODY
@@ -79,7 +86,7 @@ async function attempt(
   const keys = row.channel === 'push' ? await findKeys(ctx, row) : undefined
   if (row.channel === 'push' && !keys) return { status: 'failed', error: 'push_subscription_gone' }
 
-  const written = await write(ctx, row, known)
+  const written = write(ctx, row, known, templates)
   if (typeof written === 'string') return { status: 'failed', error: written, to }
   try {
     const { providerId } = await provider.send({ ...envelope(ctx, row), to, ...written, keys })
@@ -99,9 +106,16 @@ const BLANK = { to: '', subject: '', body_html: '', body_text: '', link: '', pay
 const addressOf = ({ person }: Known, row: StoredMessage): string =>
   (row.channel === 'sms' ? person?.phone : person?.email) ?? ''
 
+const isWritten = (row: StoredMessage): boolean => row.template_version > 0 && row.body_text !== ''
+
 /** The message's text: as it was written before, or new; the reason when it cannot be written. */
-async function write(ctx: NotificationContext, row: StoredMessage, known: Known): Promise<Written | string> {
-  if (row.template_version > 0 && row.body_text !== '')
+function write(
+  ctx: NotificationContext,
+  row: StoredMessage,
+  known: Known,
+  templates: StoredTemplate[],
+): Written | string {
+  if (isWritten(row))
     return {
       subject: row.subject,
       html: row.body_html,
@@ -111,16 +125,13 @@ async function write(ctx: NotificationContext, row: StoredMessage, known: Known)
       version: row.template_version,
       missing: [],
     }
+  const { template_key: key, channel, topic } = row
+  const locale = known.person?.locale ?? (row.locale || DEFAULT_LOCALE)
+  const template = pickForLocale(templates, { key, channel, locale })
+  if (!template) return 'template_not_found'
   try {
-    const written = await composeMessage(ctx, {
-      key: row.template_key,
-      channel: row.channel,
-      topic: row.topic,
-      locale: known.person?.locale ?? (row.locale || undefined),
-      userId: row.user_id ?? undefined,
-      payload: payloadOf(row, known.person?.name),
-    })
-    if (!written) return 'template_not_found'
+    const payload = payloadOf(row, known.person?.name)
+    const written = composeMessage(ctx, template, { topic, userId: row.user_id ?? undefined, payload })
     return written.missing.length ? `template_variable_missing: ${written.missing.join(', ')}` : written
   } catch (error) {
     if (error instanceof TemplateError) return `template_invalid: ${error.message}`

@@ -7,11 +7,11 @@ import type { Insertable } from 'kysely'
 import type { NotificationContext } from '../context.ts'
 import { composeMessage } from '../db/compose-message.ts'
 import { addressRecipient, listSubscriptions, payloadOf, toMessage } from '../db/messages.ts'
-import { hasLeft, type Known, NOBODY } from '../db/people.ts'
+import { hasLeft, type Known, loadPeople, NOBODY } from '../db/people.ts'
 import { resolvePeople } from '../db/resolve-people.ts'
 import type { MessageRow, StoredMessage, StoredTemplate } from '../db/schema.ts'
 import { findForLocale } from '../db/templates.ts'
-import { DEFAULT_LOCALE, type Locale, toLocale } from '../domain/locale.ts'
+import { DEFAULT_LOCALE, toLocale } from '../domain/locale.ts'
 import { type ChannelName, channels } from '../domain/names.ts'
 import { priorityOf, wants } from '../domain/preferences.ts'
 import type { Payload } from '../domain/values.ts'
@@ -39,7 +39,7 @@ export async function send(ctx: NotificationContext, request: SendRequest, _call
   const isWanted = !hasLeft(known) && wants(known.wishes, template.topic, channel)
   const targets = hasLeft(known) ? [{ to: '', recipient: `user:${userId}` }] : await findTargets(ctx, request, known)
 
-  const written = await write(ctx, template, { locale, userId, payload, name: known.person?.name })
+  const written = write(ctx, template, { userId, payload, name: known.person?.name })
   const base: Omit<Insertable<MessageRow>, 'id' | 'to' | 'recipient' | 'dedupe_key'> = {
     template_key: template.key,
     template_version: template.version,
@@ -93,7 +93,9 @@ async function findByKey(ctx: NotificationContext, key: string, hash: string): P
 }
 
 async function findPerson(ctx: NotificationContext, userId: string, channel: ChannelName): Promise<Known> {
-  const people = await resolvePeople(ctx, [{ userId, withPhone: channel === 'sms' }])
+  const people = await resolvePeople(ctx, await loadPeople(ctx.db, [userId]), [
+    { userId, withPhone: channel === 'sms' },
+  ])
   const known = people.get(userId)!
   if (!known.person) throw notFound('user_not_found', 'no such user')
   return known
@@ -116,16 +118,13 @@ async function findTargets(ctx: NotificationContext, { to, channel }: SendReques
   return [{ to: to.value, recipient: addressRecipient(to.value) }]
 }
 
-async function write(
+function write(
   ctx: NotificationContext,
   template: StoredTemplate,
-  message: { locale: Locale; userId: string | undefined; payload: Payload; name: string | undefined },
+  message: { userId: string | undefined; payload: Payload; name: string | undefined },
 ) {
-  const { key, channel, topic } = template
-  const { locale, userId } = message
   const payload = payloadOf({ payload_json: message.payload }, message.name)
-  const written = await composeMessage(ctx, { key, channel, topic, locale, userId, payload })
-  if (!written) throw notFound('template_not_found', 'no such template for this channel')
+  const written = composeMessage(ctx, template, { topic: template.topic, userId: message.userId, payload })
   if (written.missing.length)
     throw invalid('template_variable_missing', `the template needs ${written.missing.join(', ')}`, {
       variables: written.missing,
