@@ -1,4 +1,5 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf'
+import { ProductApproved } from '@haat/proto/catalog/v1/events'
 import { registry } from '@haat/proto/image'
 import { describe, expect, it } from 'vitest'
 import { readShipped } from '../db/seed-templates.ts'
@@ -79,6 +80,13 @@ describe('notices', () => {
 
   it('every built-in template is told of by some event', () => {
     expect([...used].sort()).toEqual([...keys].sort())
+  })
+
+  it('an approval is told to who submitted the product, not one by one of what staff imported', () => {
+    const notice = notices.find(({ message }) => message.$type === ProductApproved.$type)!
+    const toldOf = (imported: boolean) => notice.drafts(ProductApproved.fromJSON({ vendorId: 'v', imported }) as never)
+    expect(toldOf(false)).toHaveLength(1)
+    expect(toldOf(true)).toEqual([])
   })
 
   it('no payload holds an address or a name of the customer', () => {
