@@ -50,8 +50,8 @@ export type Chassis = {
   postgres<Schema>(migrations: URL): Promise<Postgres<Schema>>
   mongo(): Promise<Mongo>
   redis(): Redis
-  /** Tells the relay that a document with pending events was written (MongoDB services). */
-  wakeEvents(): void
+  /** Tells the relay which documents of a collection were written with pending events (MongoDB services). */
+  wakeEvents: Events['wake']
   /** Verifies access tokens; only auth replaces it. */
   verify: Verifier
   onClose(release: () => Promise<void> | void): void
@@ -111,7 +111,7 @@ export async function startService<Context>(
     releases.push(() => clients.close())
     let postgres: Postgres<never> | undefined
     let mongo: Mongo | undefined
-    let wake: () => void = () => {}
+    let wake: Events['wake'] = () => {}
     const chassis: Chassis = {
       log,
       metrics,
@@ -149,7 +149,7 @@ export async function startService<Context>(
         releases.push(() => redis.disconnect())
         return redis
       },
-      wakeEvents: () => wake(),
+      wakeEvents: (collection, ids) => wake(collection, ids),
       onClose: (release) => {
         releases.push(release)
       },
@@ -180,7 +180,7 @@ export async function startService<Context>(
         lag: (seconds) => metrics.lag.set(seconds),
       },
     })
-    wake = () => events.wake()
+    wake = events.wake
     const jobs: Jobs = startJobs<Context>({
       service: name,
       jobs: parts.jobs ?? [],

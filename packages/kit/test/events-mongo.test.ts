@@ -68,7 +68,7 @@ test('waking the relay publishes within a fraction of its timer', async () => {
   for (let i = 0; i < 5; i++) {
     await change(db, 'a')
     const before = performance.now()
-    events.wake()
+    events.wake('things', ['a'])
     await eventually(() => expect(seen).toHaveLength(i + 1))
     delays.push(performance.now() - before)
   }
@@ -84,7 +84,7 @@ test('events pushed while the relay works are neither lost nor stuck', async () 
     ['a', 'b', 'c'].map(async (id) => {
       for (let i = 0; i < 30; i++) {
         ids.push(await change(db, id))
-        events.wake()
+        events.wake('things', [id])
       }
     }),
   )
@@ -103,8 +103,8 @@ test('two relays of one collection publish each event once as long as nothing cr
   const ids: string[] = []
   for (let i = 0; i < 60; i++) {
     ids.push(await change(db, `t-${i}`))
-    first.wake()
-    second.wake()
+    first.wake('things', [`t-${i}`])
+    second.wake('things', [`t-${i}`])
   }
   await eventually(() => expect(new Set(seen.map((envelope) => envelope.eventId)).size).toBe(60))
   expect(seen.map((envelope) => envelope.eventId).sort()).toEqual(ids.sort())
@@ -122,4 +122,20 @@ test('a document stays as it is while the broker is down, and its events leave a
   expect(await events.pending()).toBe(1)
   proxy.refuse(false)
   await eventually(() => expect(seen.map((envelope) => envelope.eventId)).toEqual([eventId]))
+})
+
+test('a relay that is told where events are does not search; what nobody told it of waits for the next search', async () => {
+  const db = await createMongo()
+  const { seen, handlers } = recording()
+  const events = await start({ prefix: uniqueName(), mongo: { db, collections: ['things'] }, handlers })
+  const told = await Promise.all(Array.from({ length: 120 }, (_, i) => change(db, `told-${i}`)))
+  const untold = await change(db, 'untold')
+  events.wake(
+    'things',
+    told.map((_, i) => `told-${i}`),
+  )
+  await eventually(() => expect(seen).toHaveLength(120))
+  expect(seen.map((envelope) => envelope.eventId)).not.toContain(untold)
+  await events.settle()
+  expect(seen.map((envelope) => envelope.eventId).sort()).toEqual([...told, untold].sort())
 })

@@ -150,7 +150,7 @@ test('a crash between publishing and forgetting delivers twice and has one effec
     expect(confirmed.size).toBe(2)
     await database.killBackends(`query like '%skip locked%' and state = 'idle in transaction'`)
     return confirmed
-  })
+  }, true)
   await expect(crash).rejects.toThrow()
   const events = await start({ prefix, db: database.db, handlers: [recordEffect], metrics })
   await events.settle()

@@ -35,7 +35,7 @@ test('what a contract marks as sensitive is whole for the handler, and readable 
   await db
     .collection<{ _id: string; pendingEvents: Envelope[] }>('people')
     .insertOne({ _id: other.userId, pendingEvents: [pendEvent(UserCreated, other, 1)] })
-  events.wake()
+  events.wake('people', [other.userId])
   await events.settle()
 
   const letters = openLetters(prefix)

@@ -22,7 +22,7 @@ export type CartContext = {
   log: Log
   now: () => Date
   /** Tells the relay that a document with pending events was written. */
-  wakeEvents: () => void
+  wakeEvents: Chassis['wakeEvents']
   ttlMs: number
   abandonedMs: number
   eventsMs: number

@@ -20,7 +20,7 @@ export type CatalogContext = {
   log: Log
   now: () => Date
   /** Tells the relay that a document with pending events was written. */
-  wakeEvents: () => void
+  wakeEvents: Chassis['wakeEvents']
   /** Runs `work` in one process at a time; UNAVAILABLE `catalog_busy` when others take too long. */
   alone: <T>(name: string, work: () => Promise<T>) => Promise<T>
   imagesPerProduct: number

@@ -12,7 +12,7 @@ export type ReviewContext = {
   log: Log
   now: () => Date
   /** Tells the relay that a document with pending events was written. */
-  wakeEvents: () => void
+  wakeEvents: Chassis['wakeEvents']
   autoApprove: boolean
 }
 

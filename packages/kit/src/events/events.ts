@@ -68,8 +68,8 @@ export type Events = {
   readonly queues: readonly string[]
   /** Everything this service declares on the broker. */
   readonly brokerObjects: { queues: string[]; exchanges: string[] }
-  /** Tells the relay that a document with pending events was written. */
-  wake(): void
+  /** Tells the relay which documents of a collection were written with pending events. */
+  wake(collection: string, ids: readonly unknown[]): void
   /** One pass over what is committed, awaited. */
   relayNow(): Promise<void>
   /** Committed events that are not published. */
@@ -104,10 +104,13 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
   const sealer = createEventSealer(options.secrets)
   const mongo = options.mongo?.collections.length ? options.mongo : undefined
   const collections = mongo ? [...mongo.collections, REPLAYED_EVENTS].map((name) => mongo.db.collection(name)) : []
-  const sources: Source[] = collections.map((collection) =>
-    pendingSource(collection, service, sealer.seal, (events) => archiveDocuments(mongo!.db, events)),
+  const documents = new Map(
+    collections.map((collection) => [
+      collection.collectionName,
+      pendingSource(collection, service, sealer.seal, (events) => archiveDocuments(mongo!.db, events)),
+    ]),
   )
-  if (db) sources.unshift(outboxSource(db, service, sealer.seal))
+  const sources: Source[] = [...(db ? [outboxSource(db, service, sealer.seal)] : []), ...documents.values()]
   for (const collection of collections) await ensurePendingIndex(collection)
   if (mongo) await ensureArchiveIndex(mongo.db)
   if (options.replaySince) {
@@ -138,7 +141,7 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
     options.session ?? (options.pgUrl ? openPgSession({ url: options.pgUrl, name: service, log }) : undefined)
   session?.onOpen((client) => {
     client.on('notification', ({ channel }) => {
-      if (channel === OUTBOX_CHANNEL) void relay.wake()
+      if (channel === OUTBOX_CHANNEL) void relay.wake(false)
     })
     client.query(`listen ${OUTBOX_CHANNEL}`).then(
       () => relay.wake(),
@@ -211,7 +214,12 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
     },
     queues: queueNames,
     brokerObjects: brokerObjects(prefix, options.retrySeconds, queueNames),
-    wake: () => void relay.wake(),
+    wake(collection, ids) {
+      const source = documents.get(collection)
+      if (!source) throw new Error(`${service} has no events in ${collection}`)
+      source.tell(ids)
+      void relay.wake(false)
+    },
     relayNow: () => relay.wake(),
     pending,
     settle,

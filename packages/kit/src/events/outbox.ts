@@ -18,12 +18,13 @@ export function outboxSource(db: Kysely<any>, service: string, seal: EventSealer
         const { rows } = await sql<{ id: bigint; envelope: Envelope }>`
           select id, envelope from outbox order by id limit ${BATCH} for update skip locked
         `.execute(tx)
-        if (!rows.length) return { published: 0, oldest: undefined, more: false }
+        if (!rows.length) return { oldest: undefined, more: false }
         const events = rows.map(({ id, envelope }) => ({ id, envelope: seal(complete(envelope, Number(id), service)) }))
         const confirmed = await publish(events.map(({ envelope }) => envelope))
         const done = events.filter(({ envelope }) => confirmed.has(envelope.eventId))
         if (done.length) await archivePublished(tx, done)
-        return { published: done.length, oldest: new Date(events[0]!.envelope.occurredAt), more: rows.length === BATCH }
+        const more = rows.length === BATCH && done.length > 0
+        return { oldest: new Date(events[0]!.envelope.occurredAt), more }
       }),
     async count() {
       const { rows } = await sql<{ count: bigint }>`select count(*) as count from outbox`.execute(db)

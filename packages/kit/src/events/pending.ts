@@ -7,6 +7,8 @@ import type { EventSealer } from './sealed.ts'
 
 const BATCH_DOCUMENTS = 100
 const LEASE_MS = 15_000
+/** Beyond these, documents are found by the next search. */
+const MOST_TOLD = 10_000
 
 /** Fields that documents carry while they have unpublished events. */
 export type Pending = { pendingEvents?: Envelope[]; pendingLeaseUntil?: Date; pendingLeaseBy?: string }
@@ -37,34 +39,49 @@ export async function ensurePendingIndex(collection: Collection<Document>): Prom
   await collection.createIndex({ 'pendingEvents.eventId': 1 }, { name: 'pending_events', sparse: true })
 }
 
+/** A source that is told which documents have events, so that it need not search for them. */
+export type PendingSource = Source & { tell(ids: readonly unknown[]): void }
+
 /**
  * Documents with pending events as a source. A document is claimed for 15 seconds before its events are published, so that
- * several processes share the work; afterwards the published events are archived and taken out of it.
+ * several processes share the work; afterwards the published events are archived and taken out of it. Documents it was told of
+ * come first; a search finds what a crash or another process has left.
  */
 export function pendingSource(
   collection: Collection<Document>,
   service: string,
   seal: EventSealer['seal'],
   archive: (events: readonly Envelope[]) => Promise<void>,
-): Source {
+): PendingSource {
   const waiting = { 'pendingEvents.eventId': { $exists: true } }
+  let told = new Set<unknown>()
+  const takeTold = () => {
+    const ids = [...told].slice(0, BATCH_DOCUMENTS)
+    told = new Set([...told].slice(BATCH_DOCUMENTS))
+    return ids
+  }
+  const search = async (free: Document) => {
+    const found = collection.find({ ...waiting, ...free }, { projection: { _id: 1 } }).limit(BATCH_DOCUMENTS)
+    return idsOf(await found.toArray())
+  }
   return {
-    async drain(publish) {
+    tell(ids) {
+      for (const id of ids) if (told.size < MOST_TOLD) told.add(id)
+    },
+    async drain(publish, searching) {
       const now = new Date()
       const free = { $or: [{ pendingLeaseUntil: { $exists: false } }, { pendingLeaseUntil: { $lt: now } }] }
-      const found = await collection
-        .find({ ...waiting, ...free }, { projection: { _id: 1 } })
-        .limit(BATCH_DOCUMENTS)
-        .toArray()
+      const isTold = told.size > 0
+      const ids = isTold ? takeTold() : searching ? await search(free) : []
       // One command for the whole batch: the documents that carry our mark afterwards are ours.
-      const among = { _id: { $in: found.map(({ _id }) => _id) } }
+      const among = { _id: { $in: ids } } as Document
       const pendingLeaseBy = newId()
-      if (found.length)
+      if (ids.length)
         await collection.updateMany(
           { ...among, ...waiting, ...free },
           { $set: { pendingLeaseBy, pendingLeaseUntil: new Date(now.getTime() + LEASE_MS) } },
         )
-      const claimed = found.length
+      const claimed = ids.length
         ? await collection.find({ ...among, pendingLeaseBy }, { projection: { pendingEvents: 1 } }).toArray()
         : []
 
@@ -74,10 +91,10 @@ export function pendingSource(
       const confirmed = events.length ? await publish(events) : new Set<string>()
       if (confirmed.size) await archive(events.filter(({ eventId }) => confirmed.has(eventId)))
       if (claimed.length) await forget(collection, claimed, pendingLeaseBy, confirmed)
+      const isStuck = events.length > 0 && confirmed.size === 0
       return {
-        published: confirmed.size,
         oldest: events.length ? new Date(Math.min(...events.map((event) => Date.parse(event.occurredAt)))) : undefined,
-        more: found.length === BATCH_DOCUMENTS,
+        more: !isStuck && (isTold ? told.size > 0 || searching : confirmed.size > 0 && ids.length === BATCH_DOCUMENTS),
       }
     },
     async count() {

@@ -9,16 +9,20 @@ export type Publish = (events: readonly Envelope[]) => Promise<Set<string>>
 export type Source = {
   /**
    * Takes a batch no other process holds, publishes it and forgets what was confirmed. `oldest` is when the first of the
-   * batch occurred; `more` says that another batch may be waiting.
+   * batch occurred; `more` says that another batch may be waiting. Without `search` a source that was told where its events are
+   * looks nowhere else.
    */
-  drain(publish: Publish): Promise<{ published: number; oldest: Date | undefined; more: boolean }>
+  drain(publish: Publish, search: boolean): Promise<{ oldest: Date | undefined; more: boolean }>
   /** How many events wait. */
   count(): Promise<number>
 }
 
 export type Relay = {
-  /** Starts a pass; during a pass, one more after it. Resolves when the pass begun after the call has ended. */
-  wake(): Promise<void>
+  /**
+   * Starts a pass; during a pass, one more after it. Resolves when the pass begun after the call has ended. `search` as for a
+   * source.
+   */
+  wake(search?: boolean): Promise<void>
   /** Events published by this process so far. */
   readonly published: number
   /** No pass after this one. */
@@ -40,6 +44,7 @@ export function startRelay(options: {
   const { log, metrics } = options
   let current: Promise<void> | undefined
   let next: Promise<void> | undefined
+  let nextSearches = false
   let closed = false
   let published = 0
   let failing = false
@@ -51,20 +56,20 @@ export function startRelay(options: {
     return confirmed
   }
 
-  const drain = async (source: Source): Promise<number> => {
+  const drain = async (source: Source, search: boolean): Promise<number> => {
     let lag = 0
     for (;;) {
-      const batch = await source.drain(publish)
+      const batch = await source.drain(publish, search)
       if (batch.oldest) lag = Math.max(lag, (Date.now() - batch.oldest.getTime()) / 1000)
-      if (!batch.more || batch.published === 0 || !options.isReady()) return batch.oldest ? lag : 0
+      if (!batch.more || !options.isReady()) return batch.oldest ? lag : 0
     }
   }
 
-  const pass = async () => {
+  const pass = async (search: boolean) => {
     if (!options.isReady()) return
     try {
       const lags: number[] = []
-      for (const source of options.sources) lags.push(await drain(source))
+      for (const source of options.sources) lags.push(await drain(source, search))
       metrics.lag?.(Math.max(0, ...lags))
       failing = false
     } catch (err) {
@@ -74,25 +79,28 @@ export function startRelay(options: {
     }
   }
 
-  const begin = (): Promise<void> => {
-    current = pass().finally(() => {
+  const begin = (search: boolean): Promise<void> => {
+    current = pass(search).finally(() => {
       current = undefined
     })
     return current
   }
-  const wake = (): Promise<void> => {
+  const wake = (search = true): Promise<void> => {
     if (closed) return current ?? Promise.resolve()
-    if (!current && !next) return begin()
+    if (!current && !next) return begin(search)
+    nextSearches ||= search
     next ??= current!.then(() => {
       next = undefined
-      return begin()
+      const searches = nextSearches
+      nextSearches = false
+      return begin(searches)
     })
     return next
   }
 
   // The timer asks for no second pass: with a broker that does not answer, passes would follow each other without end.
   const timer = setInterval(() => {
-    if (!current && !next) void begin()
+    if (!current && !next) void begin(true)
   }, options.intervalMs)
   return {
     wake,

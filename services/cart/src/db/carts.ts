@@ -125,7 +125,7 @@ export async function changeCart(
     await ctx.cache.drop(before.owner, before.version)
     const { matchedCount } = await ctx.db.carts.updateOne({ _id: before._id, version: before.version }, update)
     if (matchedCount) {
-      if (wanted.event) ctx.wakeEvents()
+      if (wanted.event) ctx.wakeEvents('carts', [before._id])
       await Promise.all([cacheCart(ctx, after), record(ctx, after._id, wanted.note)])
       return after
     }

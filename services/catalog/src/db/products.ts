@@ -152,7 +152,10 @@ export async function insertProducts(ctx: CatalogContext, entries: readonly NewP
     }
     ready = ready.filter((entry) => retry.has(entry.product._id))
   }
-  ctx.wakeEvents()
+  ctx.wakeEvents(
+    'products',
+    entries.map(({ product }) => product._id),
+  )
   return failures
 }
 
@@ -223,7 +226,7 @@ export async function saveProduct(ctx: CatalogContext, { before, next, events }:
     if (added.length) await releaseClaims(ctx, added)
     return false
   }
-  ctx.wakeEvents()
+  if (events.length) ctx.wakeEvents('products', [_id])
   // From here on the change stands; what fails to follow now is repeated by the job `heal`.
   if (behind)
     await project(ctx, next, changed).catch((err) =>

@@ -30,7 +30,7 @@ export async function createBrand(ctx: CatalogContext, request: CreateBrandReque
     .catch((error) => {
       throw brandConflict(error)
     })
-  ctx.wakeEvents()
+  ctx.wakeEvents('brands', [id])
   return { brand }
 }
 

@@ -45,6 +45,6 @@ export async function createCategory(
     await ctx.categories.changed()
     return message
   })
-  ctx.wakeEvents()
+  ctx.wakeEvents('categories', [category.id])
   return { category }
 }

@@ -39,6 +39,6 @@ export async function updateBrand(ctx: CatalogContext, request: UpdateBrandReque
       throw brandConflict(error)
     })
   if (!written.matchedCount) throw aborted('brand_busy', 'somebody else changed the brand; try again')
-  ctx.wakeEvents()
+  ctx.wakeEvents('brands', [brandId])
   return { brand }
 }

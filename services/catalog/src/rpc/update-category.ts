@@ -61,6 +61,6 @@ export async function updateCategory(
     await rewritePaths(ctx.db, next)
     return message
   })
-  ctx.wakeEvents()
+  ctx.wakeEvents('categories', [categoryId])
   return { category }
 }

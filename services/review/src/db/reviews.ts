@@ -51,7 +51,7 @@ export async function changeReview(
       { returnDocument: 'after', projection: withoutPending },
     )
     if (!after) continue
-    ctx.wakeEvents()
+    if (change.events) ctx.wakeEvents('reviews', [id])
     if (after.unsettled) await settle(ctx, after)
     return after
   }
@@ -85,5 +85,5 @@ export async function settle(ctx: ReviewContext, review: Review): Promise<void> 
     { _id: review._id, 'unsettled.version': version },
     { $unset: { unsettled: '' }, $push: { pendingEvents: event } },
   )
-  ctx.wakeEvents()
+  ctx.wakeEvents('reviews', [review._id])
 }

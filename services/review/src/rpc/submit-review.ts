@@ -43,7 +43,7 @@ export async function submitReview(
   } catch (error) {
     throw isDuplicateKey(error, 'orderItemId') ? reviewExists() : error
   }
-  ctx.wakeEvents()
+  ctx.wakeEvents('reviews', [review._id])
   // The review stands by now; if it cannot be settled at once, the job does it.
   if (review.unsettled)
     await settle(ctx, review).catch((err) =>
