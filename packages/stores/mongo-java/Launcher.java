@@ -14,11 +14,13 @@ import org.h2.mvstore.type.ObjectDataType;
 /** Arguments: port, data file. Speaks wire version 13, the least the current driver accepts. */
 public class Launcher {
     private static final int ORDERED_BY_VALUE = 1;
+    /** Some ten thousand products: what is not in here is read and unpacked again by every scan. */
+    private static final int CACHE_MB = 256;
 
     record Version(List<Integer> getVersionArray, int getWireVersion) implements MongoVersion {}
 
     public static void main(String[] args) {
-        MVStore store = new MVStore.Builder().fileName(args[1]).compress().open();
+        MVStore store = new MVStore.Builder().fileName(args[1]).cacheSize(CACHE_MB).compress().open();
         // A kill -9 loses at most what was written since the last flush.
         store.setAutoCommitDelay(250);
         // An older file keeps the order its indexes are in.

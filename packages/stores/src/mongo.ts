@@ -49,7 +49,7 @@ export function startMongo(context: LocalContext): Promise<ServerProcess> {
     return startServer({
       ...common,
       command: java,
-      args: ['-Xmx300m', '-XX:+UseSerialGC', '-cp', classPath, 'Launcher', String(port), join(data, 'mongo.mv')],
+      args: ['-Xmx1g', '-XX:+UseSerialGC', '-cp', classPath, 'Launcher', String(port), join(data, 'mongo.mv')],
       chosen: `mongo-java-server 1.47 on port ${port}, data in ${data} (${engine.why})`,
     })
   }
