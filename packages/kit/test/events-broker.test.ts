@@ -118,6 +118,8 @@ test('a handler queue deleted on the broker is declared again', async () => {
   await broker.queueDelete({ queue: names(prefix).queue('things.thing.happened') })
   await eventually(() => broker.queueDeclare({ queue: names(prefix).queue('things.thing.happened'), passive: true }))
   await broker.close()
+  // It is bound again once it is consumed again.
+  await events.settle()
   await database.db.transaction().execute((tx) => emit(tx, ThingHappened, thing('t')))
   await events.settle()
   expect(await database.effects()).toEqual({ all: 1, events: 1 })

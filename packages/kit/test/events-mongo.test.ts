@@ -2,7 +2,7 @@ import type { Db } from 'mongodb'
 import { expect, test } from 'vitest'
 import type { Envelope } from '../src/events/envelope.ts'
 import { onIdempotent } from '../src/events/on.ts'
-import { pendEvent } from '../src/events/pending.ts'
+import { pendEvent, pendingSource } from '../src/events/pending.ts'
 import {
   createMongo,
   createProxy,
@@ -138,4 +138,27 @@ test('a relay that is told where events are does not search; what nobody told it
   expect(seen.map((envelope) => envelope.eventId)).not.toContain(untold)
   await events.settle()
   expect(seen.map((envelope) => envelope.eventId).sort()).toEqual([...told, untold].sort())
+})
+
+test('an event that another process adds to a document while its events are published follows at once', async () => {
+  const db = await createMongo()
+  const source = pendingSource(
+    db.collection('things'),
+    'things',
+    (event) => event,
+    async () => {},
+  )
+  const first = await change(db, 'a')
+  source.tell(['a'])
+  const published: string[] = []
+  let added = ''
+  const publish = async (events: readonly Envelope[]) => {
+    added ||= await change(db, 'a')
+    published.push(...events.map(({ eventId }) => eventId))
+    return new Set(published)
+  }
+  expect(await source.drain(publish, false)).toMatchObject({ more: true })
+  expect(published).toEqual([first])
+  expect(await source.drain(publish, false)).toMatchObject({ more: false })
+  expect(published).toEqual([first, added])
 })

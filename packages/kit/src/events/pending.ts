@@ -90,11 +90,12 @@ export function pendingSource(
         .map((event) => seal(signed(event, service)))
       const confirmed = events.length ? await publish(events) : new Set<string>()
       if (confirmed.size) await archive(events.filter(({ eventId }) => confirmed.has(eventId)))
-      if (claimed.length) await forget(collection, claimed, pendingLeaseBy, confirmed)
-      const isStuck = events.length > 0 && confirmed.size === 0
+      // What is left is ours to publish: who added it meanwhile, maybe in another process, found the document claimed.
+      if (claimed.length) for (const id of await forget(collection, claimed, pendingLeaseBy, confirmed)) told.add(id)
+      const isDone = confirmed.size === events.length
       return {
         oldest: events.length ? new Date(Math.min(...events.map((event) => Date.parse(event.occurredAt)))) : undefined,
-        more: !isStuck && (isTold ? told.size > 0 || searching : confirmed.size > 0 && ids.length === BATCH_DOCUMENTS),
+        more: isDone && (told.size > 0 || (searching && (isTold || ids.length === BATCH_DOCUMENTS))),
       }
     },
     async count() {
@@ -105,13 +106,13 @@ export function pendingSource(
 }
 
 // Only what was published goes: somebody may have pushed another event meanwhile, or the broker did not confirm all. The
-// field goes with its last event, which takes the document out of the sparse index.
+// field goes with its last event, which takes the document out of the sparse index. Answers the documents that may have some left.
 async function forget(
   collection: Collection<Document>,
   claimed: readonly Document[],
   pendingLeaseBy: string,
   confirmed: Set<string>,
-): Promise<void> {
+): Promise<unknown[]> {
   // As long as the mark is ours events are only added, so one with as many as before has those that we read.
   const bySize = Map.groupBy(
     (claimed as (Pending & Document)[]).filter(({ pendingEvents = [] }) =>
@@ -127,12 +128,14 @@ async function forget(
     })
     left -= matchedCount
   }
-  if (left === 0) return
-  const ours = { _id: { $in: idsOf(claimed) } }
+  if (left === 0) return []
+  const ids = idsOf(claimed)
+  const ours = { _id: { $in: ids } } as Document
   if (confirmed.size)
     await collection.updateMany(ours, { $pull: { pendingEvents: { eventId: { $in: [...confirmed] } } } } as Document)
   await collection.updateMany({ ...ours, pendingEvents: { $size: 0 } }, { $unset: { pendingEvents: '' } })
   await collection.updateMany({ ...ours, pendingLeaseBy }, { $unset: { pendingLeaseBy: '', pendingLeaseUntil: '' } })
+  return ids
 }
 
 const idsOf = (documents: readonly Document[]) => documents.map(({ _id }) => _id)

@@ -2,6 +2,9 @@ import type { Log } from '../log.ts'
 import type { Envelope } from './envelope.ts'
 import type { EventMetrics } from './metrics.ts'
 
+/** Every so many turns of the timer sources search: they are told of what is new, and what a crash has left can wait a little. */
+const SEARCH_EVERY = 6
+
 /** Sends events and answers the ids that are safe with the broker. */
 export type Publish = (events: readonly Envelope[]) => Promise<Set<string>>
 
@@ -99,8 +102,10 @@ export function startRelay(options: {
   }
 
   // The timer asks for no second pass: with a broker that does not answer, passes would follow each other without end.
+  let turns = 0
   const timer = setInterval(() => {
-    if (!current && !next) void begin(true)
+    turns += 1
+    if (!current && !next) void begin(turns % SEARCH_EVERY === 0)
   }, options.intervalMs)
   return {
     wake,
