@@ -109,8 +109,10 @@ const tasks = {
           ['vitest', ['run', '--exclude', 'packages/devnet/**']],
           ['vitest', ['run', 'packages/devnet', '--maxWorkers=1']],
         ],
-  // The stories alone.
-  e2e: (args) => [['vitest', ['run', 'packages/devnet', '--maxWorkers=1', ...args]]],
+  // The stories alone, or those that are named.
+  e2e: (args) => [
+    ['vitest', ['run', ...(args.length ? args : ['']).map((name) => `packages/devnet/test/${name}`), '--maxWorkers=1']],
+  ],
   gen: () => [],
   check: () => [
     ['buf', ['lint']],

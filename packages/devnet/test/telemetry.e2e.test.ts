@@ -101,6 +101,7 @@ test('one request is one trace: from the edge over gRPC into the service and its
     RABBITMQ_URL: process.env.RABBITMQ_URL!,
     EVENT_PREFIX: prefix,
     EVENT_RETRY_SECONDS: '1',
+    EVENT_SECRET: randomBytes(32).toString('hex'),
   })
   const storefront = await start('bff/storefront', 'bff-storefront', base + 2, {
     HTTP_PORT: String(base + 3),
