@@ -1,4 +1,5 @@
 import { ApiError, ok } from '@haat/client'
+import { eventually } from '@haat/testkit/eventually'
 import { expect, test } from 'vitest'
 import { pay, placeOrder, type Shopper } from '../src/actors.ts'
 import { bdt, insist, openMarket, prepareOrder, take } from '../src/drills/market.ts'
@@ -65,7 +66,8 @@ test(`${UNITS} units and ${BUYERS} buyers, 50 of them at any moment: exactly ${U
   })
   expect(await market.available('RARE-1')).toBe(0)
   for (const { payment } of placed) expect((await pay(devnet, payment!)).body).toMatchObject({ status: 'succeeded' })
-  await devnet.settle()
+  // Hundreds of payments at once take longer to be told than one of them may.
+  await eventually(() => devnet.settle(), 120_000)
 
   const intents = devnet.stripe.state().paymentIntents
   expect(intents.filter(({ status }) => status === 'succeeded')).toHaveLength(UNITS)
