@@ -21,8 +21,8 @@ export type Devnet = {
   clientSecret(name: string): string
   /** Waits until no event, webhook or handler is on its way anywhere (one process only). */
   settle(): Promise<void>
-  /** Stops one member and starts it again on the same stores; what the others send meanwhile waits for it. */
-  restart(name: string): Promise<void>
+  /** Stops one member and starts it again on the same stores, with `env` beside what it had; what the others send meanwhile waits. */
+  restart(name: string, env?: Environment): Promise<void>
   /** Ends one member as a crash does (processes only). */
   kill(name: string): Promise<void>
   /** Starts a successor of one member, lets new connections go to it, then stops the member (behind fronts only). */
@@ -79,20 +79,20 @@ export async function startDevnet(options: {
     ...(options.stripeForgets ? {} : { stateFile: join(dataDir, 'stripe.json') }),
     ...(options.stripeWebhookRetryMs ? { retryScheduleMs: options.stripeWebhookRetryMs } : {}),
   })
-  const environment = (member: Member) =>
+  const environment = (member: Member, env: Environment) =>
     environmentOf(member, {
       stores,
       secrets,
       dataDir,
       ports,
       ...(options.prefix ? { prefix: options.prefix } : {}),
-      extra: { ...options.env?.['*'], ...options.env?.[member.name] },
+      extra: { ...options.env?.['*'], ...options.env?.[member.name], ...env },
     })
 
   const members = new Map<string, RunningMember>()
   const services = new Map<string, Service>()
-  const start = async (member: Member) => {
-    const env = await environment(member)
+  const start = async (member: Member, extra: Environment = {}) => {
+    const env = await environment(member, extra)
     const launch = options.fronts ? startBehindFronts : startProcess
     if (options.processes) members.set(member.name, await launch(member, env, { dataDir, log }))
     else {
@@ -113,8 +113,8 @@ export async function startDevnet(options: {
     const [auth, ...others] = roster
     await start(auth!)
     // Each member waits only for its own stores; neighbours are called when there is something to ask.
-    await Promise.all(others.filter((m) => m.kind === 'service').map(start))
-    await Promise.all(others.filter((m) => m.kind === 'bff').map(start))
+    await Promise.all(others.filter((m) => m.kind === 'service').map((m) => start(m)))
+    await Promise.all(others.filter((m) => m.kind === 'bff').map((m) => start(m)))
   } catch (error) {
     await close()
     throw error
@@ -141,9 +141,9 @@ export async function startDevnet(options: {
         for (const service of services.values()) await service.settle()
       }
     },
-    async restart(name) {
+    async restart(name, env) {
       await members.get(name)?.stop()
-      await start(roster.find((member) => member.name === name)!)
+      await start(roster.find((member) => member.name === name)!, env)
     },
     async kill(name) {
       const { kill } = members.get(name)!

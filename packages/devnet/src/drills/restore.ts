@@ -77,14 +77,11 @@ export async function restore(sizes: Sizes): Promise<Figures> {
   // The provider's own record, which nobody of ours can lose.
   copyFileSync(join(first, 'stripe.json'), join(second, 'stripe.json'))
   const since = new Date(copies.startedAt - REPLAY_MARGIN_MS).toISOString()
-  const restored = await startFleet({
-    dataDir: second,
-    ports,
-    durable: true,
-    env: { '*': { REPLAY_EVENTS_SINCE: since } },
-    log,
-  })
+  const restored = await startFleet({ dataDir: second, ports, durable: true, log })
   try {
+    // Only when all services have declared their queues is an event published once more heard by everybody concerned.
+    const services = roster.filter(({ kind }) => kind === 'service')
+    await Promise.all(services.map(({ name }) => restored.restart(name, { REPLAY_EVENTS_SINCE: since })))
     const startSeconds = secondsSince(started)
     await shopping.end()
     for (let anomalies = await findAnomalies(restored); anomalies.length; anomalies = await findAnomalies(restored)) {
