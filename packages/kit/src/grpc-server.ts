@@ -14,7 +14,7 @@ import { getService, type Rule, ruleOf } from './descriptors.ts'
 import { AppError, invalid, invalidFields, unauthenticated } from './errors.ts'
 import { toServerError } from './grpc-errors.ts'
 import { newId } from './id.ts'
-import type { Log } from './log.ts'
+import { type Log, plainLines } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { isStoreAway } from './store-away.ts'
 import { violations } from './validation.ts'
@@ -110,6 +110,7 @@ export async function startGrpcServer<Context>(options: {
 }): Promise<GrpcServer> {
   // Whoever calls has its own queue and knows which of its requests matter most; here nothing waits.
   const admission = createAdmission({ maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT, maxWaiting: 0, maxWaitMs: 0 })
+  const lines = plainLines(options.log)
   const server = createServer({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': 4 * MAX_MESSAGE_BYTES,
@@ -131,6 +132,7 @@ export async function startGrpcServer<Context>(options: {
       definition[key] = wireMethod(service.definition, method, desc)
       implementation[key] = (method.responseStream ? streaming : unary)({
         ...options,
+        lines,
         admission,
         rule,
         method,
@@ -208,6 +210,8 @@ type Wrapped<Context> = {
   ctx: Context
   verify: Verifier
   log: Log
+  /** Of the calls, one each. */
+  lines: Log
   metrics: Metrics
   admission: Admission
   rule: Rule
@@ -275,6 +279,7 @@ function startCall(log: Log, context: CallContext, longestMs: number): { call: C
   const cut = new AbortController()
   if (context.signal.aborted) cut.abort()
   else context.signal.addEventListener('abort', () => cut.abort(), { once: true })
+  let own: Log | undefined
   const call = {
     caller: anonymous,
     service: undefined,
@@ -284,7 +289,11 @@ function startCall(log: Log, context: CallContext, longestMs: number): { call: C
     causationId: undefined,
     deadline: Date.now() + timeoutMs,
     signal: cut.signal,
-    log: log.child({ requestId }),
+    // Most calls say nothing but their line.
+    get log() {
+      own ??= log.child({ requestId })
+      return own
+    },
   }
   return { call, cut }
 }
@@ -380,7 +389,8 @@ function finish<Context>(options: Wrapped<Context>, call: Call, started: number,
           ? 'CANCELLED'
           : 'INTERNAL'
   options.metrics.rpc.observe({ method: options.method.name, status }, seconds)
-  call.log.info({
+  options.lines.info({
+    requestId: call.requestId,
     rpc: options.method.name,
     status,
     ...(failure instanceof AppError ? { code: failure.code } : {}),

@@ -26,13 +26,13 @@ beforeAll(async () => {
   const routes = createRoutes()
   const cached = {
     auth: 'public',
-    response: z.object({ madeAt: z.number(), n: z.int() }),
+    response: z.object({ madeAt: z.number(), n: z.int(), title: z.string() }),
     cache: { maxAge: 1 },
   } as const
   routes.openapi(
     route({ ...cached, method: 'get', path: '/page/{name}', summary: 'p', params: z.object({ name: z.string() }) }),
     async (c) => {
-      const page = { madeAt: Date.now(), n: ++made }
+      const page = { madeAt: Date.now(), n: ++made, title: 'দার্জিলিং thé 茶 🍵' }
       await new Promise((resolve) => setImmediate(resolve))
       return c.json(page, 200)
     },
@@ -53,6 +53,7 @@ const ask = async (path: string, headers: Record<string, string> = {}) => {
 
 test('a page in hand is answered, logged and measured like one that is made', async () => {
   const first = await ask('/page/same')
+  expect(first.text).toContain('দার্জিলিং thé 茶 🍵')
   // Where nothing is counted in advance they go the long way through the app, else the short one: nobody can tell.
   const others = await Promise.all(Array.from({ length: 30 }, () => ask('/page/same')))
   for (const other of others) {
@@ -105,14 +106,14 @@ test('what is in hand is bounded; the oldest goes first', () => {
   const page = {
     route: '/',
     rateClass: 'read',
-    body: Buffer.alloc(300),
+    body: 'x'.repeat(300),
     tag: '',
     contentType: '',
     cacheControl: '',
   } as const
   for (const name of ['a', 'b', 'c', 'd']) pages.put(name, { ...page, startedAt: performance.now() })
   expect(['a', 'b', 'c', 'd'].filter((name) => pages.get(name))).toEqual(['b', 'c', 'd'])
-  pages.put('huge', { ...page, body: Buffer.alloc(2_000), startedAt: performance.now() })
+  pages.put('huge', { ...page, body: 'x'.repeat(2_000), startedAt: performance.now() })
   pages.put('late', { ...page, startedAt: performance.now() - HOLD_MS })
   expect(['huge', 'late', 'd'].filter((name) => pages.get(name))).toEqual(['d'])
 })

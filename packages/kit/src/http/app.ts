@@ -8,7 +8,7 @@ import { createAdmission, Overloaded } from '../admission.ts'
 import { bearer, type Verifier } from '../auth.ts'
 import { inCall } from '../call.ts'
 import { AppError, denied, invalid, unauthenticated } from '../errors.ts'
-import type { Log } from '../log.ts'
+import { type Log, plainLines } from '../log.ts'
 import { addressOf, clientAddress, networkOf } from './address.ts'
 import { type CachePolicy, cacheable, cacheControl, etag, isFresh, tagged } from './cache.ts'
 import type { RateLimitSettings } from './config.ts'
@@ -75,6 +75,7 @@ const STAFF_ROLES = new Set(['super_admin', 'staff'])
  */
 export function createApp(options: AppOptions): App {
   const { log, config } = options
+  const lines = plainLines(log)
   const pages = createHeldPages()
   const origins = createOriginPolicy(options.trustedOrigins)
   const limiter = createRateLimiter({ redis: options.redis, name: options.name, log, settings: config.RATE_LIMITS })
@@ -141,7 +142,14 @@ export function createApp(options: AppOptions): App {
             answerWithTag(c, flags.cache!, (body, tag) => {
               const { rateClass, cache } = flags
               const contentType = 'application/json'
-              const kept = { route: route!, rateClass, body: Buffer.from(body), tag, contentType, startedAt: begun }
+              const kept = {
+                route: route!,
+                rateClass,
+                body: Buffer.from(body).toString('latin1'),
+                tag,
+                contentType,
+                startedAt: begun,
+              }
               pages.put(target, { ...kept, cacheControl: cacheControl(cache!) })
             })
           } else if (flags.cache) answerWithTag(c, flags.cache)
@@ -164,7 +172,7 @@ export function createApp(options: AppOptions): App {
     const { status } = c.res
     const ms = performance.now() - started
     options.observe?.({ method, route: route ?? 'unmatched', status, seconds: ms / 1000 })
-    log.info(
+    lines.info(
       {
         requestId: call.requestId,
         method,
@@ -214,7 +222,7 @@ function pageResponse(c: Context<HttpEnv>, page: HeldPage): Response {
   c.header('Cache-Control', cacheControl)
   c.header('Age', ageOf(page))
   if (isFresh(c.req.header('if-none-match'), tag)) return c.body(null, 304, { ETag: tag })
-  return c.body(body as never, 200, { 'Content-Type': contentType, ETag: tag })
+  return c.body(Buffer.from(body, 'latin1') as never, 200, { 'Content-Type': contentType, ETag: tag })
 }
 
 /**
@@ -225,6 +233,7 @@ function createShortcut(
   { log, config, observe }: AppOptions,
   of: { pages: HeldPages; limiter: RateLimiter; securityHeaders: [string, string][] },
 ): App['answerHeld'] {
+  const lines = plainLines(log)
   const fixed = [...of.securityHeaders.filter(([name]) => name !== 'Cache-Control').flat(), 'Vary', 'Origin']
   return (request, response) => {
     const { headers } = request
@@ -241,13 +250,13 @@ function createShortcut(
     const status = isFresh(headers['if-none-match'], page.tag) ? 304 : 200
     if (status === 304) response.writeHead(304, [...own, ...fixed]).end()
     else {
-      own.push('Content-Type', page.contentType, 'Content-Length', String(page.body.byteLength))
-      response.writeHead(200, [...own, ...fixed]).end(page.body)
+      own.push('Content-Type', page.contentType, 'Content-Length', String(page.body.length))
+      response.writeHead(200, [...own, ...fixed]).end(page.body, 'latin1')
     }
     const ms = performance.now() - started
     observe?.({ method: 'GET', route: page.route, status, seconds: ms / 1000 })
     const line = { requestId, method: 'GET', route: page.route, status, ms: Math.round(ms * 10) / 10 }
-    log.info({ ...line, caller: 'anonymous' }, 'request')
+    lines.info({ ...line, caller: 'anonymous' }, 'request')
     return true
   }
 }

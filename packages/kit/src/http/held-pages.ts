@@ -5,7 +5,8 @@ export type HeldPage = {
   /** The pattern it matched, for logs and metrics. */
   route: string
   rateClass: RateClass
-  body: Buffer
+  /** Its bytes, a character each (`latin1`): Node sends such a string and the head before it in one write. */
+  body: string
   tag: string
   contentType: string
   cacheControl: string
@@ -42,7 +43,7 @@ export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {})
 
   const drop = (target: string, page: HeldPage) => {
     pages.delete(target)
-    bytes -= page.body.byteLength
+    bytes -= page.body.length
   }
   return {
     get(target) {
@@ -60,11 +61,11 @@ export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {})
     },
     put(target, page) {
       const outdated = performance.now() - holdMs
-      if (page.startedAt <= outdated || page.body.byteLength > maxBytes) return
+      if (page.startedAt <= outdated || page.body.length > maxBytes) return
       const before = pages.get(target)
       if (before) drop(target, before)
       pages.set(target, page)
-      bytes += page.body.byteLength
+      bytes += page.body.length
       for (const [oldest, held] of pages) {
         if (held.startedAt > outdated && bytes <= maxBytes) break
         drop(oldest, held)
