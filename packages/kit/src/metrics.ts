@@ -13,7 +13,7 @@ export type Metrics = {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 /** How often a process looks how late its timers are; every look wakes it up. */
-const EVENT_LOOP_RESOLUTION_MS = 100
+const EVENT_LOOP_RESOLUTION_MS = 500
 let hasProcess = false
 
 /** The Node process's own figures are among the metrics of the first part that starts in it. */

@@ -49,7 +49,16 @@ export function startMongo(context: LocalContext): Promise<ServerProcess> {
     return startServer({
       ...common,
       command: java,
-      args: ['-Xmx1g', '-XX:+UseSerialGC', '-cp', classPath, 'Launcher', String(port), join(data, 'mongo.mv')],
+      args: [
+        '-Xmx1g',
+        '-XX:+UseSerialGC',
+        '-XX:-UsePerfData',
+        '-cp',
+        classPath,
+        'Launcher',
+        String(port),
+        join(data, 'mongo.mv'),
+      ],
       chosen: `mongo-java-server 1.47 on port ${port}, data in ${data} (${engine.why})`,
     })
   }

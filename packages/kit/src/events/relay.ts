@@ -2,7 +2,10 @@ import type { Log } from '../log.ts'
 import type { Envelope } from './envelope.ts'
 import type { EventMetrics } from './metrics.ts'
 
-/** Every so many turns of the timer sources search: they are told of what is new, and what a crash has left can wait a little. */
+/**
+ * Every so many turns of the timer sources search: they are told of what is new, and what a crash has left can wait a little. The
+ * other turns are for what could not be published at once.
+ */
 const SEARCH_EVERY = 6
 
 /** Sends events and answers the ids that are safe with the broker. */
@@ -51,11 +54,14 @@ export function startRelay(options: {
   let closed = false
   let published = 0
   let failing = false
+  /** Something is known to wait. */
+  let waits = false
 
   const publish: Publish = async (events) => {
     const confirmed = await options.publish(events)
     for (const event of events) if (confirmed.has(event.eventId)) metrics.published(event.type)
     published += confirmed.size
+    if (confirmed.size < events.length) waits = true
     return confirmed
   }
 
@@ -69,7 +75,8 @@ export function startRelay(options: {
   }
 
   const pass = async (search: boolean) => {
-    if (!options.isReady()) return
+    waits = !options.isReady()
+    if (waits) return
     try {
       const lags: number[] = []
       for (const source of options.sources) lags.push(await drain(source, search))
@@ -79,6 +86,7 @@ export function startRelay(options: {
       // Once per outage; the timer tries again.
       if (!failing && !closed) log.warn({ err }, 'events wait: the relay cannot read or forget them')
       failing = true
+      waits = true
     }
   }
 
@@ -105,7 +113,8 @@ export function startRelay(options: {
   let turns = 0
   const timer = setInterval(() => {
     turns += 1
-    if (!current && !next) void begin(turns % SEARCH_EVERY === 0)
+    const search = turns % SEARCH_EVERY === 0
+    if (!current && !next && (search || waits)) void begin(search)
   }, options.intervalMs)
   return {
     wake,

@@ -7,7 +7,7 @@ const BATCH = 200
 
 /** Development only: each parcel of the built-in carrier takes its next step once the last one is old enough. */
 export const simulateScans = job<ShippingContext>('simulate-scans', {
-  everySeconds: 1,
+  everySeconds: 3,
   leader: true,
   async run(ctx, call) {
     const now = ctx.now()
