@@ -53,11 +53,8 @@ export async function startRabbitmq(
           RABBITMQ_LOG_BASE: join(folder, 'log'),
           RABBITMQ_PID_FILE: join(folder, 'pid'),
           RABBITMQ_DIST_PORT: String(distPort),
-          // Its schedulers do not wait awake, and nobody looks at its statistics: most of what it costs when nothing happens.
-          RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
+          RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
             '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none',
-            '-rabbit collect_statistics_interval 60000',
-          ].join(' '),
           // The script then becomes the Erlang machine instead of waiting for it in a shell.
           RUNNING_UNDER_SYSTEMD: 'true',
         },
