@@ -121,12 +121,11 @@ async function copyRows(client: pg.Client, table: Table, originals: string[], fr
   const list = columns.map((column) => `"${column}"`).join(', ')
   await client.query(
     `insert into ${table.name} (${list})
-     select ${columns.map((column) => `(made)."${column}"`).join(', ')} from (
-       select jsonb_populate_record(null::${table.name}, to_jsonb(row) || jsonb_build_object(${changes.join(', ')})) as made
-         from generate_series($2::integer, $3::integer - 1) as n
-         cross join lateral (select ($1::uuid[])[1 + n % cardinality($1::uuid[])] as id) as original
-         ${table.rows}
-     ) as copies`,
+     select ${columns.map((column) => `made."${column}"`).join(', ')}
+       from generate_series($2::integer, $3::integer - 1) as n
+       cross join lateral (select ($1::uuid[])[1 + n % cardinality($1::uuid[])] as id) as original
+       ${table.rows}
+       cross join lateral jsonb_populate_record(null::${table.name}, to_jsonb(row) || jsonb_build_object(${changes.join(', ')})) as made`,
     [originals, from, to],
   )
 }
