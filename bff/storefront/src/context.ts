@@ -1,3 +1,4 @@
+import { batched } from '@haat/kit/batched'
 import type { BffChassis } from '@haat/kit/http/bff'
 import type { Sessions } from '@haat/kit/http/sessions'
 import type { AuthServiceClient } from '@haat/proto/auth/v1/auth'
@@ -29,20 +30,36 @@ export type StorefrontContext = {
   vendor: VendorServiceClient
 }
 
-export const createContext = (
-  config: StorefrontConfig,
-  { connect, auth, sessions }: BffChassis,
-): StorefrontContext => ({
-  sessions,
-  auth,
-  cart: connect(CartServiceDefinition, config.CART_ADDR),
-  catalog: connect(CatalogServiceDefinition, config.CATALOG_ADDR),
-  inventory: connect(InventoryServiceDefinition, config.INVENTORY_ADDR),
-  notification: connect(NotificationServiceDefinition, config.NOTIFICATION_ADDR),
-  order: connect(OrderServiceDefinition, config.ORDER_ADDR, { timeoutMs: 15_000 }),
-  payment: connect(PaymentServiceDefinition, config.PAYMENT_ADDR, { timeoutMs: 15_000 }),
-  profile: connect(ProfileServiceDefinition, config.PROFILE_ADDR),
-  review: connect(ReviewServiceDefinition, config.REVIEW_ADDR),
-  shipping: connect(ShippingServiceDefinition, config.SHIPPING_ADDR),
-  vendor: connect(VendorServiceDefinition, config.VENDOR_ADDR),
-})
+export function createContext(config: StorefrontConfig, { connect, auth, sessions }: BffChassis): StorefrontContext {
+  const catalog = connect<CatalogServiceClient>(CatalogServiceDefinition, config.CATALOG_ADDR)
+  const inventory = connect<InventoryServiceClient>(InventoryServiceDefinition, config.INVENTORY_ADDR)
+  const vendor = connect<VendorServiceClient>(VendorServiceDefinition, config.VENDOR_ADDR)
+  return {
+    sessions,
+    auth,
+    cart: connect(CartServiceDefinition, config.CART_ADDR),
+    catalog: {
+      ...catalog,
+      batchGetProductsBySlug: batched(catalog.batchGetProductsBySlug, {
+        keys: 'slugs',
+        items: 'products',
+        keyOf: ({ product }) => product!.slug,
+        most: 40,
+      }),
+    },
+    inventory: {
+      ...inventory,
+      batchGetStock: batched(inventory.batchGetStock, { keys: 'skus', items: 'stocks', keyOf: ({ sku }) => sku }),
+    },
+    notification: connect(NotificationServiceDefinition, config.NOTIFICATION_ADDR),
+    order: connect(OrderServiceDefinition, config.ORDER_ADDR, { timeoutMs: 15_000 }),
+    payment: connect(PaymentServiceDefinition, config.PAYMENT_ADDR, { timeoutMs: 15_000 }),
+    profile: connect(ProfileServiceDefinition, config.PROFILE_ADDR),
+    review: connect(ReviewServiceDefinition, config.REVIEW_ADDR),
+    shipping: connect(ShippingServiceDefinition, config.SHIPPING_ADDR),
+    vendor: {
+      ...vendor,
+      batchGetVendors: batched(vendor.batchGetVendors, { keys: 'vendorIds', items: 'vendors', keyOf: ({ id }) => id }),
+    },
+  }
+}

@@ -32,6 +32,9 @@ export const currentCall = (): Call | undefined => storage.getStore()
 /** Runs `work` inside a call. */
 export const inCall = <T>(call: Call, work: () => T): T => storage.run(call, work)
 
+/** Runs `work` outside of any call: for what several calls share. */
+export const inNoCall = <T>(work: () => T): T => storage.exit(work)
+
 /** A call that no outside request started: jobs, event handlers, start-up. */
 export function systemCall(
   log: Log,

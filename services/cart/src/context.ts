@@ -1,3 +1,4 @@
+import { batched } from '@haat/kit/batched'
 import type { Log } from '@haat/kit/log'
 import type { Chassis } from '@haat/kit/service'
 import { type CatalogServiceClient, CatalogServiceDefinition } from '@haat/proto/catalog/v1/catalog'
@@ -37,15 +38,26 @@ const NAMES_TIMEOUT_MS = 500
 export async function createContext(config: CartConfig, chassis: Chassis): Promise<CartContext> {
   const { db } = await chassis.mongo()
   const { connect, log } = chassis
+  const catalog = connect<CatalogServiceClient>(CatalogServiceDefinition, config.CATALOG_ADDR)
+  const inventory = connect<InventoryServiceClient>(InventoryServiceDefinition, config.INVENTORY_ADDR)
+  const vendor = connect<VendorServiceClient>(VendorServiceDefinition, config.VENDOR_ADDR, {
+    timeoutMs: NAMES_TIMEOUT_MS,
+  })
   return {
     db: await openCollections(db),
     cache: openCartCache(chassis.redis(), config.CART_CACHE_SECONDS),
-    catalog: connect<CatalogServiceClient>(CatalogServiceDefinition, config.CATALOG_ADDR),
-    inventory: connect<InventoryServiceClient>(InventoryServiceDefinition, config.INVENTORY_ADDR),
+    catalog: {
+      batchGetVariants: batched(catalog.batchGetVariants, { keys: 'skus', items: 'variants', keyOf: ({ sku }) => sku }),
+    },
+    inventory: {
+      batchGetStock: batched(inventory.batchGetStock, { keys: 'skus', items: 'stocks', keyOf: ({ sku }) => sku }),
+    },
     order: connect<OrderServiceClient>(OrderServiceDefinition, config.ORDER_ADDR),
     promotion: connect<PromotionServiceClient>(PromotionServiceDefinition, config.PROMOTION_ADDR),
     shipping: connect<ShippingServiceClient>(ShippingServiceDefinition, config.SHIPPING_ADDR),
-    vendor: connect<VendorServiceClient>(VendorServiceDefinition, config.VENDOR_ADDR, { timeoutMs: NAMES_TIMEOUT_MS }),
+    vendor: {
+      batchGetVendors: batched(vendor.batchGetVendors, { keys: 'vendorIds', items: 'vendors', keyOf: ({ id }) => id }),
+    },
     log,
     now: () => new Date(),
     wakeEvents: chassis.wakeEvents,

@@ -42,6 +42,11 @@ test('a product goes draft → pending → active, and only then the storefront 
   const seen = await h.anyone.getProductBySlug({ slug: created.slug })
   expect(seen.product?.id).toBe(created.id)
   expect(seen.breadcrumb.map((c) => c.slug)).toEqual(['phones'])
+  const hidden = await h.draft()
+  const slugs = ['nothing-here', hidden.slug, created.slug]
+  expect((await h.anyone.batchGetProductsBySlug({ slugs })).products).toEqual([seen])
+  const own = await h.vendor.batchGetProductsBySlug({ slugs })
+  expect(own.products.map(({ product }) => product?.slug)).toEqual([hidden.slug, created.slug])
 
   expect(await h.eventsOf(ProductCreated, created.id)).toHaveLength(1)
   expect(await h.eventsOf(ProductSubmitted, created.id)).toMatchObject([{ submittedBy: h.seller.userId }])

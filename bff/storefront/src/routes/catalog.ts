@@ -1,3 +1,4 @@
+import { notFound } from '@haat/kit/errors'
 import { parts } from '@haat/kit/http/parts'
 import { createRoutes, route } from '@haat/kit/http/route'
 import { currencySchema, pageOf, pageQuery, skuSchema, slugSchema, uuidSchema, z } from '@haat/kit/http/schemas'
@@ -228,7 +229,9 @@ export function catalogRoutes(ctx: StorefrontContext) {
     })
     .openapi(getProduct, async (c) => {
       const { optional, degraded } = parts()
-      const found = await ctx.catalog.getProductBySlug(c.req.valid('param'))
+      const { slug } = c.req.valid('param')
+      const [found] = (await ctx.catalog.batchGetProductsBySlug({ slugs: [slug] })).products
+      if (!found) throw notFound('product_not_found', 'no such product')
       const item = found.product!
       const skus = item.variants.map(({ sku }) => sku)
       const barcode = item.variants.find((variant) => variant.barcode)?.barcode

@@ -13,7 +13,7 @@ import { createProduct } from './create-product.ts'
 import { createUpload } from './create-upload.ts'
 import { exportProducts } from './export-products.ts'
 import { getProduct } from './get-product.ts'
-import { getProductBySlug } from './get-product-by-slug.ts'
+import { batchGetProductsBySlug, getProductBySlug } from './get-product-by-slug.ts'
 import { importProducts } from './import-products.ts'
 import { listApprovals } from './list-approvals.ts'
 import { listBrands } from './list-brands.ts'
@@ -45,6 +45,7 @@ export const rpc: RpcTable<CatalogContext, CatalogServiceImplementation> = {
   exportProducts,
   getProduct,
   getProductBySlug,
+  batchGetProductsBySlug,
   importProducts,
   listApprovals,
   listBrands,

@@ -48,7 +48,7 @@ const storefront: Record<string, RouteLine> = {
   'GET /v1/products': forGuests('catalog.ListProducts'),
   'GET /v1/search': forGuests('catalog.ListProducts'),
   'GET /v1/search/suggest': forGuests('catalog.ListProducts'),
-  'GET /v1/products/{slug}': forGuests('catalog.GetProductBySlug'),
+  'GET /v1/products/{slug}': forGuests('catalog.BatchGetProductsBySlug'),
   'GET /v1/products/{id}/reviews': forGuests('review.ListReviews', 'productId'),
   'GET /v1/inventory/{sku}': by('inventory.GetStock'),
   'GET /v1/vendors/{slug}': by('vendor.GetVendorBySlug'),

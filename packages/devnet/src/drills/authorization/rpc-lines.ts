@@ -123,6 +123,11 @@ export function rpcLines(rpcs: Rpcs, staff: Credentials, sellerOf: (of: World) =
       vendors('draftSlug', { ...seen, request: (of) => ({ slug: of.draftSlug }) }),
       shared('slug'),
     ],
+    'catalog.BatchGetProductsBySlug': vendors('draftSlug', {
+      ...seen,
+      absent: 'same',
+      request: (of) => ({ slugs: [of.draftSlug] }),
+    }),
     'catalog.BatchGetProducts': vendors('draftId', {
       ...seen,
       absent: 'same',

@@ -1,0 +1,83 @@
+import type { CallOptions } from 'nice-grpc'
+import { Metadata } from 'nice-grpc'
+import { currentCall, inNoCall } from './call.ts'
+import { AppError } from './errors.ts'
+import { HEADERS } from './grpc-server.ts'
+
+/** What most contracts allow in one request. */
+const MOST_KEYS = 200
+/** A call that hangs holds nobody up for longer. */
+const MAX_WAIT_MS = 10
+
+type Waiting<Item> = { keys: readonly string[]; resolve(items: Item[]): void; reject(error: unknown): void }
+
+/**
+ * A `BatchGet…` client method whose calls are joined: while one is under way, whoever else asks waits until it is answered, at most
+ * 10 ms, and all who wait go as one. Without load nothing waits; the more there is, the fewer calls it takes. Nobody is answered
+ * from a call that left before they asked, so nothing here is a cache.
+ *
+ * For reads whose answer is the same for everybody, that leave out what they do not find: a joined call carries no person's
+ * identity. `keys` and `items` are the fields of request and response, `keyOf` tells an item's key, `most` how many keys a request
+ * may have.
+ */
+export function batched<Keys extends string, Items extends string, Item>(
+  rpc: (request: { [field in Keys]: string[] }, options?: CallOptions) => Promise<{ [field in Items]: Item[] }>,
+  fields: { keys: Keys; items: Items; keyOf: (item: Item) => string; most?: number },
+): (request: { [field in Keys]?: readonly string[] | undefined }) => Promise<{ [field in Items]: Item[] }> {
+  const { most = MOST_KEYS } = fields
+  let underway = 0
+  let waiting: Waiting<Item>[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  const fetch = async (keys: string[]) => {
+    const call = currentCall()
+    const metadata = Metadata()
+    if (call) metadata.set(HEADERS.requestId, call.requestId).set(HEADERS.correlationId, call.correlationId)
+    // Outside of the call: neither its deadline nor its caller's leaving is the others'.
+    const response = await inNoCall(() => rpc({ [fields.keys]: keys } as { [field in Keys]: string[] }, { metadata }))
+    return response[fields.items]
+  }
+  const answer = async (some: Waiting<Item>[], keys: string[]) => {
+    underway += 1
+    try {
+      const items = new Map((await fetch(keys)).map((item) => [fields.keyOf(item), item]))
+      for (const one of some) one.resolve(one.keys.flatMap((key) => items.get(key) ?? []))
+    } catch (error) {
+      // A request that the contract refuses is its own asker's trouble alone.
+      const mayBeOneOf = some.length > 1 && error instanceof AppError && error.status === 'INVALID_ARGUMENT'
+      for (const one of some) {
+        if (mayBeOneOf) fetch([...one.keys]).then(one.resolve, one.reject)
+        else one.reject(error)
+      }
+    } finally {
+      underway -= 1
+      if (waiting.length) send()
+    }
+  }
+  const send = () => {
+    clearTimeout(timer)
+    timer = undefined
+    const ready = waiting
+    waiting = []
+    let some: Waiting<Item>[] = []
+    let keys = new Set<string>()
+    for (const one of ready) {
+      const together = new Set([...keys, ...one.keys])
+      if (some.length && together.size > most) {
+        void answer(some, [...keys])
+        some = []
+        keys = new Set(one.keys)
+      } else keys = together
+      some.push(one)
+    }
+    void answer(some, [...keys])
+  }
+  return async (request) => {
+    const items = await new Promise<Item[]>((resolve, reject) => {
+      waiting.push({ keys: request[fields.keys] ?? [], resolve, reject })
+      if (underway === 0) send()
+      else timer ??= setTimeout(send, MAX_WAIT_MS)
+    })
+    return { [fields.items]: items } as { [field in Items]: Item[] }
+  }
+}

@@ -1,0 +1,123 @@
+import { Metadata } from 'nice-grpc'
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { batched } from '../src/batched.ts'
+import { currentCall, inCall, systemCall } from '../src/call.ts'
+import { AppError, invalid } from '../src/errors.ts'
+import { HEADERS } from '../src/grpc-server.ts'
+
+type Stock = { sku: string; available: number }
+type Sent = {
+  skus: string[]
+  metadata: Metadata
+  inCall: boolean
+  answer(available?: number, unknown?: string[]): void
+  fail(error: unknown): void
+}
+
+function neighbour() {
+  const sent: Sent[] = []
+  const batchGetStock = batched(
+    ({ skus }: { skus: string[] }, options) =>
+      new Promise<{ stocks: Stock[] }>((resolve, reject) => {
+        sent.push({
+          skus,
+          metadata: Metadata(options?.metadata),
+          inCall: currentCall() !== undefined,
+          answer: (available = 1, unknown = []) =>
+            resolve({ stocks: skus.filter((sku) => !unknown.includes(sku)).map((sku) => ({ sku, available })) }),
+          fail: reject,
+        })
+      }),
+    { keys: 'skus', items: 'stocks', keyOf: (stock: Stock) => stock.sku },
+  )
+  const ask = async (...skus: string[]) => (await batchGetStock({ skus })).stocks
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  return { sent, ask, turn }
+}
+
+test('who asks while a call is under way goes with all others who wait, each key once, and gets their own in the order asked', async () => {
+  const { sent, ask, turn } = neighbour()
+  const first = ask('a')
+  const others = [ask('b', 'a'), ask('c', 'missing', 'b')]
+  expect(sent.map(({ skus }) => skus)).toEqual([['a']])
+  sent[0]!.answer(1)
+  expect(await first).toEqual([{ sku: 'a', available: 1 }])
+  await turn()
+  expect(sent.map(({ skus }) => skus)).toEqual([['a'], ['b', 'a', 'c', 'missing']])
+  sent[1]!.answer(2, ['missing'])
+  expect(await Promise.all(others)).toEqual([
+    [
+      { sku: 'b', available: 2 },
+      { sku: 'a', available: 2 },
+    ],
+    [
+      { sku: 'c', available: 2 },
+      { sku: 'b', available: 2 },
+    ],
+  ])
+})
+
+test('nobody is answered from a call that left before they asked', async () => {
+  const { sent, ask, turn } = neighbour()
+  const early = ask('a')
+  const late = ask('a')
+  sent[0]!.answer(5)
+  expect(await early).toEqual([{ sku: 'a', available: 5 }])
+  await turn()
+  sent[1]!.answer(4)
+  expect(await late).toEqual([{ sku: 'a', available: 4 }])
+})
+
+test('a call that hangs holds up nobody who asks after it', async () => {
+  const { sent, ask } = neighbour()
+  void ask('a')
+  const next = ask('b')
+  await expect.poll(() => sent.length).toBe(2)
+  sent[1]!.answer()
+  expect(await next).toEqual([{ sku: 'b', available: 1 }])
+})
+
+test('a request that the neighbour refuses fails for its own asker only; an outage fails for all who shared the call', async () => {
+  const { sent, ask, turn } = neighbour()
+  void ask('a')
+  const [bad, good] = [ask('no sku'), ask('b')]
+  sent[0]!.answer()
+  await turn()
+  sent[1]!.fail(invalid('request_invalid', 'skus: not a SKU'))
+  await turn()
+  expect(sent.slice(2).map(({ skus }) => skus)).toEqual([['no sku'], ['b']])
+  sent[2]!.fail(invalid('request_invalid', 'skus: not a SKU'))
+  sent[3]!.answer()
+  await expect(bad).rejects.toMatchObject({ code: 'request_invalid' })
+  expect(await good).toEqual([{ sku: 'b', available: 1 }])
+
+  void ask('c')
+  const both = Promise.allSettled([ask('d'), ask('e')])
+  sent[4]!.answer()
+  await turn()
+  sent[5]!.fail(new AppError('UNAVAILABLE', 'store_unavailable', 'away'))
+  expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(sent).toHaveLength(6)
+})
+
+test('no call has more keys than the contracts allow', async () => {
+  const { sent, ask, turn } = neighbour()
+  void ask('a')
+  const many = (name: string) => Array.from({ length: 120 }, (_, at) => `${name}${at}`)
+  const both = Promise.all([ask(...many('b')), ask(...many('c'))])
+  sent[0]!.answer()
+  await turn()
+  expect(sent.slice(1).map(({ skus }) => skus.length)).toEqual([120, 120])
+  for (const call of sent.slice(1)) call.answer()
+  expect((await both).map((stocks) => stocks.length)).toEqual([120, 120])
+})
+
+test('a shared call carries request ids, and neither the identity nor the deadline of one of those who share it', async () => {
+  const { sent, ask } = neighbour()
+  const call = systemCall(pino({ level: 'silent' }), { correlationId: 'story-1' })
+  void inCall(call, () => ask('a'))
+  expect(sent[0]!.inCall).toBe(false)
+  expect(sent[0]!.metadata.get(HEADERS.requestId)).toBe(call.requestId)
+  expect(sent[0]!.metadata.get(HEADERS.correlationId)).toBe('story-1')
+})
