@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { createSealer, deriveKey } from '@haat/kit/seal'
 
 /** Keys out of NOTIFICATION_SECRET: the first secret signs and seals, all of them verify and open. */
@@ -12,9 +12,9 @@ export type Secrets = {
 }
 
 export function createSecrets(list: readonly string[]): Secrets {
-  const signing = list.map((secret) => deriveKey(secret, 'unsubscribe', 'haat.notification'))
+  const signing = list.map((secret) => createSecretKey(deriveKey(secret, 'unsubscribe', 'haat.notification')))
   const sealer = createSealer(list, 'haat.notification webhook')
-  const mac = (key: Buffer, payload: string) => createHmac('sha256', key).update(payload).digest()
+  const mac = (key: KeyObject, payload: string) => createHmac('sha256', key).update(payload).digest()
   return {
     sign: (payload) =>
       `${Buffer.from(payload).toString('base64url')}.${mac(signing[0]!, payload).toString('base64url')}`,
