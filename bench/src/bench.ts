@@ -7,7 +7,7 @@ import { type Inspected, startProfile } from './profile.ts'
 
 export const CONCURRENCY = 16
 /** Long enough for the services' hot functions to be compiled. */
-const WARMUP_SECONDS = 5
+export const WARMUP_SECONDS = 5
 
 export type Options = {
   stores: Stores
