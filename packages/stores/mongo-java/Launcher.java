@@ -1,12 +1,25 @@
+import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.AbstractUniqueIndex;
+import de.bwaldvogel.mongo.backend.EmptyIndex;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.KeyValue;
+import de.bwaldvogel.mongo.backend.Missing;
+import de.bwaldvogel.mongo.backend.Utils;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.bson.Document;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 import org.h2.mvstore.type.ObjectDataType;
@@ -45,12 +58,155 @@ public class Launcher {
                 @Override
                 protected Index<Object> openOrCreateUniqueIndex(
                         String collection, String index, List<IndexKey> keys, boolean sparse) {
-                    // A map that is open stays as it was opened.
-                    String map = name + "." + collection + "._index_" + index;
-                    store.openMap(map, new MVMap.Builder<Object, Object>().keyType(new ByValue()));
-                    return super.openOrCreateUniqueIndex(collection, index, keys, sparse);
+                    MVMap.Builder<KeyValue, Object> map = new MVMap.Builder<KeyValue, Object>().keyType(new ByValue());
+                    return new Unique(store.openMap(name + "." + collection + "._index_" + index, map), index, keys, sparse);
+                }
+
+                @Override
+                protected Index<Object> openOrCreateSecondaryIndex(
+                        String collection, String index, List<IndexKey> keys, boolean sparse) {
+                    return new ByText(store.openMap("databases." + name + "." + collection), index, keys);
                 }
             };
+        }
+    }
+
+    /** Like the library's own, but of use also to queries that ask for more than its keys: what it finds is matched afterwards. */
+    static class Unique extends AbstractUniqueIndex<Object> {
+        private final MVMap<KeyValue, Object> map;
+
+        Unique(MVMap<KeyValue, Object> map, String name, List<IndexKey> keys, boolean sparse) {
+            super(name, keys, sparse);
+            this.map = map;
+        }
+
+        @Override
+        public boolean canHandle(Document query) {
+            Document known = new Document();
+            for (String key : keys()) if (query.containsKey(key)) known.put(key, query.get(key));
+            return super.canHandle(known);
+        }
+
+        @Override
+        protected Object removeDocument(KeyValue key) {
+            return map.remove(key);
+        }
+
+        @Override
+        protected boolean putKeyPosition(KeyValue key, Object position) {
+            return map.putIfAbsent(key, Missing.ofNullable(position)) == null;
+        }
+
+        @Override
+        protected Iterable<Map.Entry<KeyValue, Object>> getIterable() {
+            return map.entrySet();
+        }
+
+        @Override
+        protected Object getPosition(KeyValue key) {
+            return map.get(key);
+        }
+
+        @Override
+        public long getCount() {
+            return map.sizeAsLong();
+        }
+
+        @Override
+        public long getDataSize() {
+            return getCount();
+        }
+    }
+
+    /**
+     * The library reads a whole collection for whatever has no unique index. This finds documents by the text in a secondary index's
+     * first field, or by one of several; everything else that is asked of them is matched afterwards. Kept in memory, filled when
+     * it is first of use (opening it has read all documents into the cache), and guarded by its collection's lock like every index.
+     */
+    static class ByText extends EmptyIndex<Object> {
+        /** With more than this part of all documents to look at, reading them in order is faster. */
+        private static final int PART = 4;
+
+        private final MVMap<Object, Document> documents;
+        private final String field;
+        private Map<String, Set<Object>> positions;
+
+        ByText(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
+            super(name, keys);
+            this.documents = documents;
+            field = keys.get(0).getKey();
+        }
+
+        @Override
+        public boolean canHandle(Document query) {
+            Collection<?> asked = asked(query);
+            if (asked == null) return false;
+            if (positions == null) {
+                positions = new HashMap<>();
+                documents.forEach((id, document) -> remember(document));
+            }
+            long found = 0;
+            for (Object text : asked) found += positions.getOrDefault(text, Set.of()).size();
+            return found * PART <= documents.sizeAsLong();
+        }
+
+        @Override
+        public Iterable<Object> getPositions(Document query) {
+            Set<Object> found = new LinkedHashSet<>();
+            for (Object text : asked(query)) found.addAll(positions.getOrDefault(text, Set.of()));
+            return found;
+        }
+
+        /** The texts, one of which a document must have; null when the query says it in another way. */
+        private Collection<?> asked(Document query) {
+            Object value = query.get(field);
+            if (value instanceof Document operators && operators.size() == 1) value = operators.get("$in");
+            else if (value instanceof Collection<?>) return null;
+            Collection<?> texts = value instanceof Collection<?> several ? several : Collections.singleton(value);
+            return texts.stream().allMatch(String.class::isInstance) ? texts : null;
+        }
+
+        @Override
+        public void add(Document document, Object position, MongoCollection<Object> collection) {
+            if (positions != null) remember(document);
+        }
+
+        @Override
+        public Object remove(Document document) {
+            if (positions != null) forget(document);
+            return null;
+        }
+
+        @Override
+        public void updateInPlace(Document before, Document after, Object position, MongoCollection<Object> collection) {
+            if (positions == null || textsOf(before).equals(textsOf(after))) return;
+            forget(before);
+            remember(after);
+        }
+
+        private void remember(Document document) {
+            for (String text : textsOf(document)) positions.computeIfAbsent(text, any -> new LinkedHashSet<>()).add(idOf(document));
+        }
+
+        private void forget(Document document) {
+            for (String text : textsOf(document))
+                positions.computeIfPresent(text, (any, ids) -> ids.remove(idOf(document)) && ids.isEmpty() ? null : ids);
+        }
+
+        /** A document's position is its id. */
+        private static Object idOf(Document document) {
+            return document.get("_id");
+        }
+
+        private Set<String> textsOf(Document document) {
+            Set<String> texts = new HashSet<>();
+            collect(Utils.getSubdocumentValueCollectionAware(document, field), texts);
+            return texts;
+        }
+
+        private static void collect(Object value, Set<String> texts) {
+            if (value instanceof String text) texts.add(text);
+            if (value instanceof Collection<?> several) for (Object one : several) collect(one, texts);
         }
     }
 

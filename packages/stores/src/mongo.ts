@@ -50,7 +50,7 @@ export function startMongo(context: LocalContext): Promise<ServerProcess> {
       ...common,
       command: java,
       args: [
-        '-Xmx1g',
+        '-Xmx1536m',
         '-XX:+UseSerialGC',
         '-XX:-UsePerfData',
         '-cp',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { MongoClient } from 'mongodb'
+import { type Collection, type Db, MongoClient } from 'mongodb'
 import pg from 'pg'
 import { Connection } from 'rabbitmq-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -45,6 +45,85 @@ test('a second start finds what was written before close()', { timeout: 120_000 
   expect(livingServers(full)).toEqual([])
   stores = await start(full)
   expect(await read(stores)).toEqual({ postgres: 'first', mongo: 'first', redis: 'first', rabbitmq: 'first' })
+})
+
+test('MongoDB finds by its indexes what it finds without them, after any writes and after a restart', {
+  timeout: 120_000,
+}, async () => {
+  const names = ['ash', 'birch', 'cedar', 'elm']
+  // A linear congruential generator (Numerical Recipes): the same writes in every run.
+  let seed = 7
+  const random = (below: number) => {
+    seed = (1664525 * seed + 1013904223) % 2 ** 32
+    return Math.floor((seed / 2 ** 32) * below)
+  }
+  const name = () => `${names[random(names.length)]}${random(12)}`
+  const some = <T>(make: () => T) => Array.from({ length: random(4) }, make)
+  const document = () => ({
+    code: random(1e9),
+    word: random(9) ? name() : null,
+    tags: some(name),
+    parts: some(() => ({ sku: name(), sizes: some(name) })),
+    n: random(5),
+  })
+  const write = async (collections: Collection[]) => {
+    const id = random(300)
+    const [kind, made, word] = [random(10), document(), name()]
+    for (const collection of collections) {
+      const one = collection as Collection<{ _id: number; tags: string[] }>
+      if (kind < 4) await one.replaceOne({ _id: id }, made as never, { upsert: true })
+      else if (kind < 6) await one.updateMany({ word }, { $set: { word: made.word }, $inc: { n: 1 } })
+      else if (kind < 8) await one.updateOne({ _id: id, n: made.n }, { $push: { tags: word }, $unset: { parts: '' } })
+      else if (kind < 9) await one.deleteOne({ _id: id, n: made.n })
+      else await one.deleteMany({ tags: { $in: [word, 'ash0'] }, n: made.n })
+    }
+  }
+  const queries = () => [
+    { word: name() },
+    { word: { $in: [name(), name()] }, n: { $lt: 3 } },
+    { word: null },
+    { word: { $ne: name() } },
+    { tags: name() },
+    { tags: { $all: [name()] } },
+    { tags: [name()] },
+    { 'parts.sku': name(), n: random(5) },
+    { 'parts.sizes': { $in: [name(), 3] } },
+    { 'parts.sizes': { $in: [name(), name(), name()] } },
+    { _id: { $in: [random(300), random(300)] }, word: { $ne: null } },
+    { code: random(1e9), n: 1 },
+  ]
+  const compare = async (db: Db) => {
+    let found = 0
+    for (let round = 0; round < 40; round++)
+      for (const query of queries()) {
+        const of = (name: string) => db.collection(name).find(query).sort({ _id: 1 }).toArray()
+        const [indexed, plain] = await Promise.all([of('indexed'), of('plain')])
+        expect(indexed, JSON.stringify(query)).toEqual(plain)
+        found += plain.length
+      }
+    expect(found).toBeGreaterThan(1000)
+  }
+
+  let client = await new MongoClient(stores.urls.mongo).connect()
+  const [indexed, plain] = ['indexed', 'plain'].map((name) => client.db('haat').collection(name)) as [
+    Collection,
+    Collection,
+  ]
+  await indexed.createIndexes([
+    { key: { word: 1, n: -1 }, name: 'word' },
+    { key: { tags: 1 }, name: 'tags' },
+    { key: { 'parts.sku': 1 }, name: 'sku' },
+    { key: { code: 1 }, name: 'code', unique: true },
+  ])
+  for (let count = 0; count < 1500; count++) await write([indexed, plain])
+  await indexed.createIndex({ 'parts.sizes': 1 }, { name: 'sizes' })
+  await compare(client.db('haat'))
+  await client.close()
+  await stores.close()
+  stores = await start(full)
+  client = await new MongoClient(stores.urls.mongo).connect()
+  await compare(client.db('haat'))
+  await client.close()
 })
 
 test('a start after kill -9 of every store process finds what was written', { timeout: 120_000 }, async () => {
