@@ -66,19 +66,19 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     parts: some(() => ({ sku: name(), sizes: some(name) })),
     n: random(5),
   })
-  const write = async (collections: Collection[]) => {
+  type Anything = { _id: number; word?: string | null; tags?: string[]; n?: number }
+  const write = async (collections: Collection<Anything>[]) => {
     const id = random(300)
     const [kind, made, word] = [random(10), document(), name()]
-    for (const collection of collections) {
-      const one = collection as Collection<{ _id: number; tags: string[] }>
-      if (kind < 4) await one.replaceOne({ _id: id }, made as never, { upsert: true })
-      else if (kind < 6) await one.updateMany({ word }, { $set: { word: made.word }, $inc: { n: 1 } })
-      else if (kind < 8) await one.updateOne({ _id: id, n: made.n }, { $push: { tags: word }, $unset: { parts: '' } })
-      else if (kind < 9) await one.deleteOne({ _id: id, n: made.n })
-      else await one.deleteMany({ tags: { $in: [word, 'ash0'] }, n: made.n })
-    }
+    for (const collection of collections)
+      if (kind < 4) await collection.replaceOne({ _id: id }, made, { upsert: true })
+      else if (kind < 6) await collection.updateMany({ word }, { $set: { word: made.word }, $inc: { n: 1 } })
+      else if (kind < 8)
+        await collection.updateOne({ _id: id, n: made.n }, { $push: { tags: word }, $unset: { parts: '' } } as never)
+      else if (kind < 9) await collection.deleteOne({ _id: id, n: made.n })
+      else await collection.deleteMany({ tags: { $in: [word, 'ash0'] }, n: made.n })
   }
-  const queries = () => [
+  const queries = (): object[] => [
     { word: name() },
     { word: { $in: [name(), name()] }, n: { $lt: 3 } },
     { word: null },
@@ -105,9 +105,9 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
   }
 
   let client = await new MongoClient(stores.urls.mongo).connect()
-  const [indexed, plain] = ['indexed', 'plain'].map((name) => client.db('haat').collection(name)) as [
-    Collection,
-    Collection,
+  const [indexed, plain] = ['indexed', 'plain'].map((name) => client.db('haat').collection<Anything>(name)) as [
+    Collection<Anything>,
+    Collection<Anything>,
   ]
   await indexed.createIndexes([
     { key: { word: 1, n: -1 }, name: 'word' },
