@@ -120,7 +120,7 @@ test.each<[about: string, service: string, statement: () => string, sentence: Re
     'a hold left over',
     'inventory',
     () => `insert into reservations (order_id, sku, qty, state, expires_at)
-           values (gen_random_uuid(), 'TEA', 1, 'held', now())`,
+           values (gen_random_uuid(), 'TEA', 1, 'held', now() + interval '1 hour')`,
     /TEA is held for .* which is no order of it/,
   ],
   [
