@@ -1,6 +1,7 @@
 import { ADDRESS } from '@haat/devnet/actors'
 import { createProgress } from '@haat/devnet/progress'
 import type { Bench } from '../bench.ts'
+import type { Request } from '../load/connection.ts'
 import type { Script } from '../load/protocol.ts'
 import { databaseUrl } from '../seed/database.ts'
 import { copyOrders } from '../seed/old-orders.ts'
@@ -93,13 +94,14 @@ const page: MarketRow = {
   on: 'market',
   async measure(bench, market, row) {
     await ensureOrders(bench, market)
-    const own = await Promise.all(
-      (await market.browsers()).map(async ({ cookie }) => {
-        const answer = await fetch(`${market.devnet.urls.storefront}/v1/me/orders`, { headers: { cookie } })
-        const { items } = (await answer.json()) as { items: { orderNo: string }[] }
-        return items.map(({ orderNo }) => ({ path: `/v1/orders/${orderNo}`, headers: { cookie } }))
-      }),
-    )
+    const own: Request[][] = []
+    // One after the other: all at once are more than the shop takes.
+    for (const { cookie } of await market.browsers()) {
+      const answer = await fetch(`${market.devnet.urls.storefront}/v1/me/orders`, { headers: { cookie } })
+      if (!answer.ok) throw new Error(`the orders of a customer: ${answer.status} ${await answer.text()}`)
+      const { items } = (await answer.json()) as { items: { orderNo: string }[] }
+      own.push(items.map(({ orderNo }) => ({ path: `/v1/orders/${orderNo}`, headers: { cookie } })))
+    }
     const script = { kind: 'browsers' as const, port: market.storefrontPort, own, expect: '"degraded":[]' }
     return bench.drive(row.name, script)
   },
