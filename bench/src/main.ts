@@ -108,7 +108,10 @@ const met = aimed.filter((line) => !missed(line, report.floors))
 console.log(`\n${met.length} of ${aimed.length} targets met`)
 process.exit(0)
 
-/** The same rows on ever more data, without those that bring data of their own. The floors have none: they tell how fast the machine was. */
+/**
+ * The same rows on ever more data, without those that bring data of their own. The floors have none: they tell how fast the
+ * machine was.
+ */
 async function measureGrowth(wanted: MarketRow[]): Promise<void> {
   const steps: { title: string; lines: Line[] }[] = []
   for (const { products, orders } of GROWTH) {

@@ -103,8 +103,8 @@ export function growthDocument(machine: string, steps: { title: string; lines: L
   return `# What it does per second as it grows
 
 ${machine}
-A second, with p99 in brackets. The floors have no data and tell how fast the machine was in that hour. Products came through the import RPC; old orders are copies of real ones, written straight into order's
-and payment's tables.
+A second, with p99 in brackets. The floors have no data and tell how fast the machine was in that hour. Products came through the
+import RPC; old orders are copies of real ones, written straight into order's and payment's tables.
 
 ${markdownTable([['', ...steps.map(({ title }) => title)], ...names.map((name) => [name, ...steps.map(({ lines }) => cell(name, lines))])])}
 `

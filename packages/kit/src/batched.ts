@@ -1,7 +1,8 @@
-import type { CallOptions } from 'nice-grpc'
-import { Metadata } from 'nice-grpc'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type CallOptions, Metadata } from 'nice-grpc'
 import { currentCall, inNoCall } from './call.ts'
 import { AppError } from './errors.ts'
+import { HOP_MS } from './grpc-client.ts'
 import { HEADERS } from './grpc-server.ts'
 
 /** What most contracts allow in one request. */
@@ -9,12 +10,19 @@ const MOST_KEYS = 200
 /** A call that hangs holds nobody up for longer. */
 const MAX_WAIT_MS = 10
 
-type Waiting<Item> = { keys: readonly string[]; resolve(items: Item[]): void; reject(error: unknown): void }
+type Waiting<Item> = {
+  keys: readonly string[]
+  /** Runs work as the one who waits: by then somebody else's call may be current. */
+  asAsker<T>(work: () => T): T
+  resolve(items: Item[]): void
+  reject(error: unknown): void
+}
 
 /**
  * A `BatchGet…` client method whose calls are joined: while one is under way, whoever else asks waits until it is answered, at most
- * 10 ms, and all who wait go as one. Without load nothing waits; the more there is, the fewer calls it takes. Nobody is answered
- * from a call that left before they asked, so nothing here is a cache.
+ * 10 ms, and all who wait go as one, under the request ids of the first of them. Without load nothing waits; the more there is, the
+ * fewer calls it takes. Nobody is answered from a call that left before they asked, so nothing here is a cache, and nobody waits
+ * past their own deadline.
  *
  * For reads whose answer is the same for everybody, that leave out what they do not find: a joined call carries no person's
  * identity. `keys` and `items` are the fields of request and response, `keyOf` tells an item's key, `most` how many keys a request
@@ -29,24 +37,26 @@ export function batched<Keys extends string, Items extends string, Item>(
   let waiting: Waiting<Item>[] = []
   let timer: NodeJS.Timeout | undefined
 
-  const fetch = async (keys: string[]) => {
+  const fetch = (keys: string[]) => {
     const call = currentCall()
     const metadata = Metadata()
     if (call) metadata.set(HEADERS.requestId, call.requestId).set(HEADERS.correlationId, call.correlationId)
     // Outside of the call: neither its deadline nor its caller's leaving is the others'.
-    const response = await inNoCall(() => rpc({ [fields.keys]: keys } as { [field in Keys]: string[] }, { metadata }))
-    return response[fields.items]
+    return inNoCall(
+      async () => (await rpc({ [fields.keys]: keys } as { [field in Keys]: string[] }, { metadata }))[fields.items],
+    )
   }
   const answer = async (some: Waiting<Item>[], keys: string[]) => {
     underway += 1
     try {
-      const items = new Map((await fetch(keys)).map((item) => [fields.keyOf(item), item]))
+      const found = await some[0]!.asAsker(() => fetch(keys))
+      const items = new Map(found.map((item) => [fields.keyOf(item), item]))
       for (const one of some) one.resolve(one.keys.flatMap((key) => items.get(key) ?? []))
     } catch (error) {
       // A request that the contract refuses is its own asker's trouble alone.
       const mayBeOneOf = some.length > 1 && error instanceof AppError && error.status === 'INVALID_ARGUMENT'
       for (const one of some) {
-        if (mayBeOneOf) fetch([...one.keys]).then(one.resolve, one.reject)
+        if (mayBeOneOf) one.asAsker(() => fetch([...one.keys])).then(one.resolve, one.reject)
         else one.reject(error)
       }
     } finally {
@@ -73,11 +83,15 @@ export function batched<Keys extends string, Items extends string, Item>(
     void answer(some, [...keys])
   }
   return async (request) => {
+    const call = currentCall()
+    let late: NodeJS.Timeout | undefined
     const items = await new Promise<Item[]>((resolve, reject) => {
-      waiting.push({ keys: request[fields.keys] ?? [], resolve, reject })
+      const giveUp = () => reject(new AppError('DEADLINE_EXCEEDED', 'deadline_exceeded', 'no answer in time'))
+      if (call) late = setTimeout(giveUp, call.deadline - Date.now() - HOP_MS)
+      waiting.push({ keys: request[fields.keys] ?? [], asAsker: AsyncLocalStorage.snapshot(), resolve, reject })
       if (underway === 0) send()
       else timer ??= setTimeout(send, MAX_WAIT_MS)
-    })
+    }).finally(() => clearTimeout(late))
     return { [fields.items]: items } as { [field in Items]: Item[] }
   }
 }

@@ -24,7 +24,7 @@ export type Call = {
   log: Log
 }
 
-const storage = new AsyncLocalStorage<Call>()
+const storage = new AsyncLocalStorage<Call | undefined>()
 
 /** The call this code runs in, if any. Clients use it to carry identity, deadline and trace ids on. */
 export const currentCall = (): Call | undefined => storage.getStore()
@@ -33,7 +33,7 @@ export const currentCall = (): Call | undefined => storage.getStore()
 export const inCall = <T>(call: Call, work: () => T): T => storage.run(call, work)
 
 /** Runs `work` outside of any call: for what several calls share. */
-export const inNoCall = <T>(work: () => T): T => storage.exit(work)
+export const inNoCall = <T>(work: () => T): T => storage.run(undefined, work)
 
 /** A call that no outside request started: jobs, event handlers, start-up. */
 export function systemCall(

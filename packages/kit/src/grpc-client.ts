@@ -15,7 +15,7 @@ import { HEADERS, MAX_MESSAGE_BYTES, type TsProtoService } from './grpc-server.t
 /** The time a call gets when nobody upstream set a shorter one. */
 const DEFAULT_TIMEOUT_MS = 3_000
 /** Kept back at each hop for the way home. */
-const HOP_MS = 20
+export const HOP_MS = 20
 
 /** Clients of one process: channels are made once per address and shared. */
 export type Clients = {

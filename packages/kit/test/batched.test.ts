@@ -113,11 +113,31 @@ test('no call has more keys than the contracts allow', async () => {
   expect((await both).map((stocks) => stocks.length)).toEqual([120, 120])
 })
 
-test('a shared call carries request ids, and neither the identity nor the deadline of one of those who share it', async () => {
-  const { sent, ask } = neighbour()
-  const call = systemCall(pino({ level: 'silent' }), { correlationId: 'story-1' })
-  void inCall(call, () => ask('a'))
-  expect(sent[0]!.inCall).toBe(false)
-  expect(sent[0]!.metadata.get(HEADERS.requestId)).toBe(call.requestId)
-  expect(sent[0]!.metadata.get(HEADERS.correlationId)).toBe('story-1')
+test("a shared call carries the request ids of the first who waited for it, and nobody's identity", async () => {
+  const { sent, ask, turn } = neighbour()
+  const silent = pino({ level: 'silent' })
+  const [early, first, second] = ['early', 'first', 'second'].map((correlationId) =>
+    systemCall(silent, { correlationId }),
+  )
+  void inCall(early!, () => ask('a'))
+  void inCall(first!, () => ask('b'))
+  void inCall(second!, () => ask('c'))
+  sent[0]!.answer()
+  await turn()
+  expect(sent.map(({ inCall }) => inCall)).toEqual([false, false])
+  expect(sent.map(({ metadata }) => metadata.get(HEADERS.requestId))).toEqual([early!.requestId, first!.requestId])
+  expect(sent.map(({ metadata }) => metadata.get(HEADERS.correlationId))).toEqual(['early', 'first'])
+})
+
+test('nobody waits past their own deadline, and those who share the call with them do not notice', async () => {
+  const { sent, ask, turn } = neighbour()
+  const hurried = systemCall(pino({ level: 'silent' }), { timeoutMs: 60 })
+  void ask('a')
+  const patient = ask('b')
+  const answer = inCall(hurried, () => ask('c'))
+  sent[0]!.answer()
+  await turn()
+  await expect(answer).rejects.toMatchObject({ status: 'DEADLINE_EXCEEDED', code: 'deadline_exceeded' })
+  sent[1]!.answer()
+  expect(await patient).toEqual([{ sku: 'b', available: 1 }])
 })

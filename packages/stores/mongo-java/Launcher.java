@@ -71,7 +71,10 @@ public class Launcher {
         }
     }
 
-    /** Like the library's own, but of use also to queries that ask for more than its keys: what it finds is matched afterwards. */
+    /**
+     * Like the library's own, which cannot be extended, but of use also to queries that ask for more than its keys: what it finds is
+     * matched afterwards.
+     */
     static class Unique extends AbstractUniqueIndex<Object> {
         private final MVMap<KeyValue, Object> map;
 

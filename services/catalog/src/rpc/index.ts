@@ -5,6 +5,7 @@ import { approveProduct } from './approve-product.ts'
 import { archiveProduct } from './archive-product.ts'
 import { batchGetMedia } from './batch-get-media.ts'
 import { batchGetProducts } from './batch-get-products.ts'
+import { batchGetProductsBySlug } from './batch-get-products-by-slug.ts'
 import { batchGetVariants } from './batch-get-variants.ts'
 import { completeUpload } from './complete-upload.ts'
 import { createBrand } from './create-brand.ts'
@@ -13,7 +14,7 @@ import { createProduct } from './create-product.ts'
 import { createUpload } from './create-upload.ts'
 import { exportProducts } from './export-products.ts'
 import { getProduct } from './get-product.ts'
-import { batchGetProductsBySlug, getProductBySlug } from './get-product-by-slug.ts'
+import { getProductBySlug } from './get-product-by-slug.ts'
 import { importProducts } from './import-products.ts'
 import { listApprovals } from './list-approvals.ts'
 import { listBrands } from './list-brands.ts'
@@ -36,6 +37,7 @@ export const rpc: RpcTable<CatalogContext, CatalogServiceImplementation> = {
   archiveProduct,
   batchGetMedia,
   batchGetProducts,
+  batchGetProductsBySlug,
   batchGetVariants,
   completeUpload,
   createBrand,
@@ -45,7 +47,6 @@ export const rpc: RpcTable<CatalogContext, CatalogServiceImplementation> = {
   exportProducts,
   getProduct,
   getProductBySlug,
-  batchGetProductsBySlug,
   importProducts,
   listApprovals,
   listBrands,
