@@ -70,6 +70,8 @@ test('a vendor accepts once, ships with a tracking number and delivers; the orde
   expect(await h.told(VendorOrderDelivered, order.id)).toHaveLength(2)
   expect(await h.told(OrderFulfilled, order.id)).toMatchObject([{ lines: [{}, {}, {}] }])
   const { entries } = await client.getTimeline({ orderNo: order.orderNo })
+  expect((await client.getOrder({ orderNo: order.orderNo, withTimeline: true })).timeline).toEqual(entries)
+  expect((await client.getOrder({ orderNo: order.orderNo })).timeline).toEqual([])
   expect(entries.map((entry) => entry.event)).toEqual([
     'placed',
     'paid',

@@ -47,6 +47,41 @@ test('a person lists their own orders, newest first, page by page', async () => 
   await expect(client.listMyOrders({ pageToken: 'nonsense' })).rejects.toMatchObject({ code: 'page_token_invalid' })
 })
 
+test('a summary says of an order what the order says, and lists like orders do', async () => {
+  const { order, person } = await h.paid()
+  const { client, request } = await h.shopper(h.twoVendors(), person)
+  const unpaid = (await client.placeOrder(request)).order!
+  const summaryOf = (from: typeof order) => ({
+    id: from.id,
+    orderNo: from.orderNo,
+    status: from.status,
+    paymentStatus: from.paymentStatus,
+    total: from.amounts!.total,
+    refunded: from.amounts!.refunded,
+    vendorOrders: from.vendorOrders.map(({ id, vendorId, status, items }) => ({
+      id,
+      vendorId,
+      status,
+      items: items.map(({ productId, title, image, qty }) => ({ productId, title, image, qty })),
+    })),
+    placedAt: from.placedAt,
+    payBy: from.payBy,
+  })
+  const { orders } = await client.listMyOrders({})
+  expect(orders.map(({ id }) => id)).toEqual([unpaid.id, order.id])
+  const first = await client.listMyOrderSummaries({ pageSize: 1 })
+  const second = await client.listMyOrderSummaries({ pageSize: 1, pageToken: first.nextPageToken })
+  expect([...first.orders, ...second.orders]).toEqual(orders.map(summaryOf))
+  expect(first.orders[0]!.payBy).toBeInstanceOf(Date)
+  expect(second.nextPageToken).toBe('')
+  const paid = await client.listMyOrderSummaries({ status: OrderStatus.UNFULFILLED })
+  expect(paid.orders.map(({ id }) => id)).toEqual([order.id])
+  const stranger = h.as(await customer())
+  expect((await stranger.listMyOrderSummaries({})).orders).toEqual([])
+  await expect(h.anyone.listMyOrderSummaries({})).rejects.toMatchObject({ status: 'UNAUTHENTICATED' })
+})
+})
+
 test('staff finds orders by number, e-mail, person, vendor, state and time', async () => {
   const { order, person } = await h.paid()
   const find = async (request: Parameters<typeof h.staff.listOrders>[0]) =>

@@ -121,18 +121,17 @@ export function orderRoutes(ctx: AdminBffContext) {
       return c.json({ items: orders.map(order.toJson), nextPageToken }, 200)
     })
     .openapi(get, async (c) => {
-      const request = c.req.valid('param')
       const { optional, degraded } = parts()
-      const found = (await ctx.order.getOrder(request)).order!
-      const [timeline, paid, parcels] = await Promise.all([
-        optional(ctx.order.getTimeline(request), { entries: [] }, 'timeline'),
+      const answer = await ctx.order.getOrder({ ...c.req.valid('param'), withTimeline: true })
+      const found = answer.order!
+      const [paid, parcels] = await Promise.all([
         optional(ctx.payment.listPayments({ orderId: found.id, pageSize: 1 }), { payments: [] }, 'payment'),
         optional(ctx.shipping.listShipments({ orderId: found.id, pageSize: 100 }), { shipments: [] }, 'shipments'),
       ])
       return c.json(
         {
           order: order.toJson(found),
-          timeline: timeline.entries.map(timelineEntry.toJson),
+          timeline: answer.timeline.map(timelineEntry.toJson),
           payment: paid.payments[0] ? payment.toJson(paid.payments[0]) : null,
           shipments: parcels.shipments.map(shipment.toJson),
           degraded,

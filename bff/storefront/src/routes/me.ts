@@ -4,7 +4,7 @@ import { pageOf, pageQuery, strict, uuidSchema, z } from '@haat/kit/http/schemas
 import { enumSchema, viewOf } from '@haat/kit/http/view'
 import { Session } from '@haat/proto/auth/v1/auth'
 import { Preference, SetPreferencesRequest, SubscribePushRequest } from '@haat/proto/notification/v1/notification'
-import { Order, OrderStatus } from '@haat/proto/order/v1/order'
+import { Order, OrderStatus, OrderSummary } from '@haat/proto/order/v1/order'
 import {
   CreateAddressRequest,
   Profile,
@@ -18,6 +18,7 @@ const tags = ['me']
 const profile = viewOf(Profile)
 const address = viewOf(SavedAddress)
 const order = viewOf(Order)
+const orderSummary = viewOf(OrderSummary)
 const session = viewOf(Session)
 const preference = viewOf(Preference)
 const preferences = z.object({ preferences: z.array(preference.schema) }).openapi('Preferences')
@@ -85,7 +86,7 @@ const listOrders = route({
   tags,
   auth: 'user',
   query: z.object({ ...pageQuery, status: enumSchema(OrderStatus).optional() }),
-  response: pageOf(order.schema),
+  response: pageOf(orderSummary.schema),
 })
 const listSessions = route({
   method: 'get',
@@ -184,12 +185,12 @@ export function meRoutes(ctx: StorefrontContext) {
     })
     .openapi(listOrders, async (c) => {
       const { page_size, page_token, status } = c.req.valid('query')
-      const { orders, nextPageToken } = await ctx.order.listMyOrders({
+      const { orders, nextPageToken } = await ctx.order.listMyOrderSummaries({
         pageSize: page_size,
         pageToken: page_token,
         ...(status ? { status } : {}),
       })
-      return c.json({ items: orders.map(order.toJson), nextPageToken }, 200)
+      return c.json({ items: orders.map(orderSummary.toJson), nextPageToken }, 200)
     })
     .openapi(listSessions, async (c) => {
       const { page_size, page_token } = c.req.valid('query')

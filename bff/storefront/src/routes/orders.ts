@@ -67,19 +67,15 @@ export function orderRoutes(ctx: StorefrontContext) {
       return c.json({ order: order.toJson(answer.order!), payment }, 201)
     })
     .openapi(get, async (c) => {
-      const request = c.req.valid('param')
       const { optional, degraded } = parts()
-      const [answer, timeline] = await Promise.all([
-        ctx.order.getOrder(request),
-        optional(ctx.order.getTimeline(request), { entries: [] }, 'timeline'),
-      ])
+      const answer = await ctx.order.getOrder({ ...c.req.valid('param'), withTimeline: true })
       const found = answer.order!
       const vendorIds = [...new Set(found.vendorOrders.map((part) => part.vendorId))]
       const { vendors } = await optional(ctx.vendor.batchGetVendors({ vendorIds }), { vendors: [] }, 'vendors')
       return c.json(
         {
           order: order.toJson(found),
-          timeline: timeline.entries.map(timelineEntry.toJson),
+          timeline: answer.timeline.map(timelineEntry.toJson),
           vendors: Object.fromEntries(vendors.map(({ id, name, slug }) => [id, { name, slug }])),
           degraded,
         },

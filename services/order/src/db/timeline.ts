@@ -3,6 +3,8 @@ import { newId } from '@haat/kit/id'
 import type { Selectable, Transaction } from '@haat/kit/postgres'
 import type { TimelineEntry } from '@haat/proto/order/v1/order'
 import type { Kysely } from 'kysely'
+import type { Reader } from './messages.ts'
+import type { Order } from './sales.ts'
 import type { Database, TimelineRow } from './schema.ts'
 
 export type TimelineEvent =
@@ -50,6 +52,14 @@ export async function listTimeline(
   if (vendorOrderId)
     query = query.where((w) => w.or([w('vendor_order_id', 'is', null), w('vendor_order_id', '=', vendorOrderId)]))
   return query.execute()
+}
+
+/** The whole timeline as its reader sees it. */
+export async function timelineFor(db: Kysely<Database>, order: Order, reader: Reader): Promise<TimelineEntry[]> {
+  const entries = (await listTimeline(db, order.id)).map(toTimelineEntry)
+  // Who of the vendor's or the platform's people did it is not the customer's business.
+  if (reader === 'customer') for (const entry of entries) if (entry.byUserId !== order.user_id) entry.byUserId = ''
+  return entries
 }
 
 export const toTimelineEntry = (row: Selectable<TimelineRow>): TimelineEntry => ({

@@ -8,6 +8,7 @@ import { getOrder } from './get-order.ts'
 import { getTimeline } from './get-timeline.ts'
 import { getVendorOrder } from './get-vendor-order.ts'
 import { hasPurchased } from './has-purchased.ts'
+import { listMyOrderSummaries } from './list-my-order-summaries.ts'
 import { listMyOrders } from './list-my-orders.ts'
 import { listOrders } from './list-orders.ts'
 import { listVendorOrders } from './list-vendor-orders.ts'
@@ -24,6 +25,7 @@ export const rpc: RpcTable<OrderContext, OrderServiceImplementation> = {
   getTimeline,
   getVendorOrder,
   hasPurchased,
+  listMyOrderSummaries,
   listMyOrders,
   listOrders,
   listVendorOrders,

@@ -258,6 +258,7 @@ export function rpcLines(rpcs: Rpcs, staff: Credentials, sellerOf: (of: World) =
     'order.QuoteTax': free(() => ({ country: 'BD', lines: [{ lineId: '1', taxClass: 'standard', amount: bdt(100) }] })),
     'order.GetOrder': customers('orderNo', { also: ['orders.read'] }),
     'order.ListMyOrders': free(),
+    'order.ListMyOrderSummaries': free(),
     'order.ListOrders': free(),
     'order.GetVendorOrder': vendors('vendorOrderId'),
     'order.ListVendorOrders': lists(),
