@@ -1,12 +1,12 @@
-export const HANDLED_CHANNEL = 'bench_handled'
 /** Rows that the handler writes in turn. */
 export const SKUS = 1000
 
 export type HandlerTask = { url: string; rabbitmqUrl: string; prefix: string }
-export type PublisherTask = HandlerTask & {
-  handlerUrl: string
-  perSecond: number
-  warmupSeconds: number
-  seconds: number
-}
-export type Published = { latencies: number[]; perSecond: number; lost: number }
+export type PublisherTask = HandlerTask & { perSecond: number; warmupSeconds: number; seconds: number }
+/** When what happened to an event, by the shared clock. */
+export type Moments = [eventId: string, at: number][]
+/** Events of the measured seconds and when their commits were sent. */
+export type Published = { committing: Moments; perSecond: number }
+
+/** Milliseconds of the clock that all processes of a machine share. */
+export const sharedClock = (): number => Number(process.hrtime.bigint()) / 1e6

@@ -1,12 +1,10 @@
-// Commits events at an even rate, and hears when their handler has committed: one clock sees both ends.
-import { performance } from 'node:perf_hooks'
+// Commits events at an even rate.
 import { emit } from '@haat/kit/events/emit'
 import { startEvents } from '@haat/kit/events/events'
 import { createLog } from '@haat/kit/log'
 import { openPostgres } from '@haat/kit/postgres'
 import { InventoryStockChanged } from '@haat/proto/inventory/v1/events'
-import pg from 'pg'
-import { HANDLED_CHANNEL, type PublisherTask, SKUS } from './protocol.ts'
+import { type Moments, type PublisherTask, SKUS, sharedClock } from './protocol.ts'
 
 const task = JSON.parse(process.argv[2]!) as PublisherTask
 const log = createLog('bench-publisher', 'warn')
@@ -20,22 +18,12 @@ const events = await startEvents({
   retrySeconds: [1],
   secrets: ['bench'],
   db,
-  pgUrl: task.url,
   prefix: task.prefix,
 })
 
 const MOST_OPEN = 100
-const committedAt = new Map<string, number>()
-const latencies: number[] = []
+const committing: Moments = []
 let measuring = false
-const listener = new pg.Client({ connectionString: task.handlerUrl })
-await listener.connect()
-listener.on('notification', ({ payload }) => {
-  const began = committedAt.get(payload!)
-  committedAt.delete(payload!)
-  if (began !== undefined) latencies.push(performance.now() - began)
-})
-await listener.query(`listen ${HANDLED_CHANNEL}`)
 
 let emitted = 0
 const one = async (at: number) => {
@@ -44,7 +32,7 @@ const one = async (at: number) => {
     const data = { sku, productId: '', vendorId: '', onHand: at, reserved: 0, available: at }
     const id = await emit(tx, InventoryStockChanged, data)
     // Before the commit is sent, so that the handler cannot be quicker than this line.
-    if (measuring) committedAt.set(id, performance.now())
+    if (measuring) committing.push([id, sharedClock()])
   })
   emitted += 1
 }
@@ -75,13 +63,9 @@ process.send!('measuring')
 const began = performance.now()
 await emitFor(task.seconds)
 const seconds = (performance.now() - began) / 1000
-measuring = false
-const giveUpAt = performance.now() + 30_000
-while (committedAt.size > 0 && performance.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 20))
-process.send!({ latencies: latencies.sort((a, b) => a - b), perSecond: emitted / seconds, lost: committedAt.size })
+process.send!({ committing, perSecond: emitted / seconds })
 process.once('message', async () => {
   await events.close()
-  await listener.end()
   await close()
   process.disconnect()
 })

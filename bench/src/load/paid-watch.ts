@@ -1,8 +1,7 @@
 import pg from 'pg'
 
-/** Order tells of every commit with events (what wakes its relay); the timer is for what was missed. */
-const CHANNEL = 'haat_outbox'
-const EVERY_MS = 500
+/** Often enough for purchases that take seconds, and rarely enough to be no load. */
+const EVERY_MS = 50
 const GIVE_UP_MS = 30_000
 
 /** Tells when orders are paid, by one small query for all that wait: asking the shop would be load of another kind. */
@@ -11,12 +10,9 @@ export async function openPaidWatch(postgresUrl: string) {
   await client.connect()
   const waiting = new Map<string, { resolve(): void; reject(error: Error): void; since: number }>()
   let asking = false
-  let again = false
   const ask = async (): Promise<void> => {
-    if (asking) again = true
     if (asking || waiting.size === 0) return
     asking = true
-    again = false
     try {
       const { rows } = await client.query<{ id: string }>({
         name: 'paid',
@@ -35,10 +31,7 @@ export async function openPaidWatch(postgresUrl: string) {
     } finally {
       asking = false
     }
-    if (again) await ask()
   }
-  client.on('notification', () => void ask())
-  await client.query(`listen ${CHANNEL}`)
   const timer = setInterval(ask, EVERY_MS)
   return {
     wait: (orderId: string) =>

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { type Insertable, Kysely, PostgresDialect, type Selectable, type Transaction, type Updateable } from 'kysely'
+import { type Insertable, Kysely, type Selectable, type Transaction, type Updateable } from 'kysely'
 import pg from 'pg'
+import { CommitDialect } from './commits.ts'
 import type { Log } from './log.ts'
 import { createPreparingClient } from './prepared.ts'
 
@@ -44,7 +45,7 @@ export function openPostgres<Schema>(options: {
     options.log.warn({ code, reason: message }, 'postgres connection lost')
   pool.on('connect', (client) => client.on('error', lost))
   pool.on('error', lost)
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  const db = new Kysely<Schema>({ dialect: new CommitDialect({ pool }) })
   return { db, pool, close: () => db.destroy() }
 }
 

@@ -156,10 +156,11 @@ export async function startService<Context>(
     }
     const parts = await assemble(chassis)
 
-    // One session per process listens for commits and holds the jobs' leader locks.
-    const session = postgres
-      ? openPgSession({ url: required(config.POSTGRES_URL, 'POSTGRES_URL'), name, log })
-      : undefined
+    // For the jobs' leader locks.
+    const session =
+      postgres && parts.jobs?.some(({ leader }) => leader)
+        ? openPgSession({ url: required(config.POSTGRES_URL, 'POSTGRES_URL'), name, log })
+        : undefined
     if (session) releases.push(() => session.close())
 
     const events: Events = await startEvents<Context>({
@@ -172,7 +173,7 @@ export async function startService<Context>(
       retrySeconds: config.EVENT_RETRY_SECONDS ?? [1, 5, 30, 300, 1800],
       ...(config.EVENT_PREFIX ? { prefix: config.EVENT_PREFIX } : {}),
       replaySince: config.REPLAY_EVENTS_SINCE,
-      ...(postgres && session ? { db: postgres.db, session } : {}),
+      ...(postgres ? { db: postgres.db } : {}),
       ...(mongo ? { mongo: { db: mongo.db, collections: parts.eventCollections ?? [] } } : {}),
       metrics: {
         published: (type) => metrics.published.inc({ type }),

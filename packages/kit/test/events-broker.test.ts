@@ -27,7 +27,6 @@ test('broker connections cut again and again lose no event and repeat no effect'
     prefix: uniqueName(),
     url: proxy.url,
     db: database.db,
-    pgUrl: database.url,
     handlers: [recordEffect],
   })
   let cuts = 0
@@ -52,7 +51,6 @@ test('a service starts, commits and answers while the broker is down, and catche
     prefix: uniqueName(),
     url: proxy.url,
     db: database.db,
-    pgUrl: database.url,
     handlers: [recordEffect],
   })
   expect(events.ready).toBe(false)
@@ -67,7 +65,7 @@ test('a service starts, commits and answers while the broker is down, and catche
 test('a service stops in time while the broker is down, and keeps what is unpublished', async () => {
   const database = await createDatabase()
   const proxy = await createProxy(rabbitUrl)
-  const options = { prefix: uniqueName(), db: database.db, pgUrl: database.url, handlers: [recordEffect] }
+  const options = { prefix: uniqueName(), db: database.db, handlers: [recordEffect] }
   const first = await start({ ...options, url: proxy.url })
   proxy.refuse(true)
   await eventually(() => expect(first.ready).toBe(false))
@@ -101,7 +99,7 @@ test('an event nobody subscribed to is kept aside, not lost', async () => {
   const database = await createDatabase()
   const prefix = uniqueName()
   const handler = onIdempotent(ThingHappened, async () => undefined)
-  const events = await start({ prefix, db: database.db, pgUrl: database.url, handlers: [handler] })
+  const events = await start({ prefix, db: database.db, handlers: [handler] })
   const eventId = await database.db.transaction().execute((tx) => emit(tx, ThingEnded, thing('t')))
   await events.settle()
   const broker = openBroker()
@@ -113,7 +111,7 @@ test('an event nobody subscribed to is kept aside, not lost', async () => {
 test('a handler queue deleted on the broker is declared again', async () => {
   const database = await createDatabase()
   const prefix = uniqueName()
-  const events = await start({ prefix, db: database.db, pgUrl: database.url, handlers: [recordEffect] })
+  const events = await start({ prefix, db: database.db, handlers: [recordEffect] })
   const broker = openBroker()
   await broker.queueDelete({ queue: names(prefix).queue('things.thing.happened') })
   await eventually(() => broker.queueDeclare({ queue: names(prefix).queue('things.thing.happened'), passive: true }))

@@ -36,7 +36,7 @@ async function withDeadLetters(count: number) {
     if (broken) throw new Error('broken')
     await tx.insertInto('effects').values({ event_id: envelope.eventId, thing_id: data.thingId }).execute()
   })
-  const events = await start({ prefix, db: database.db, pgUrl: database.url, handlers: [handler] })
+  const events = await start({ prefix, db: database.db, handlers: [handler] })
   const ids: string[] = []
   for (let i = 0; i < count; i++)
     ids.push(await database.db.transaction().execute((tx) => emit(tx, ThingHappened, thing(`t-${i}`))))

@@ -133,7 +133,6 @@ test('a failed attempt leaves no write behind, neither its own nor what it emitt
   const events = await start({
     prefix,
     db: database.db,
-    pgUrl: database.url,
     retrySeconds: [1],
     handlers: [
       on<unknown, Thing>(ThingHappened, async (_ctx, { envelope, data }, tx) => {

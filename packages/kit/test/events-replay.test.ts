@@ -39,7 +39,7 @@ const before = new Date(Date.now() - 60_000)
 test('an event that was lost after the broker had it reaches its handler when it is published again, and others no second time', async () => {
   const [publisher, first, second] = [await createDatabase(), await createDatabase(), await createDatabase()]
   const prefix = uniqueName()
-  const publishing = { prefix, service: 'publisher', db: publisher.db, pgUrl: publisher.url }
+  const publishing = { prefix, service: 'publisher', db: publisher.db }
   const consuming = (service: string, { db }: Database) => ({ prefix, service, db, handlers: [recordEffect] })
   const has = await start(consuming('has', first))
   const relay = await start(publishing)
@@ -63,7 +63,7 @@ test('an event that was lost after the broker had it reaches its handler when it
 
 test('what was published before the given moment stays where it is', async () => {
   const database = await createDatabase()
-  const options = { prefix: uniqueName(), db: database.db, pgUrl: database.url }
+  const options = { prefix: uniqueName(), db: database.db }
   const relay = await start(options)
   await emitOne(database, 't-1')
   await relay.settle()
@@ -97,7 +97,7 @@ test('events of documents are kept as well, and published again under their own 
 
 test('published events are kept for three days', async () => {
   const database = await createDatabase()
-  const relay = await start({ prefix: uniqueName(), db: database.db, pgUrl: database.url })
+  const relay = await start({ prefix: uniqueName(), db: database.db })
   await emitOne(database, 'old')
   await emitOne(database, 'new')
   await relay.settle()
@@ -126,7 +126,7 @@ test('when somebody is forgotten, events about them lose what is personal, waiti
   const database = await createDatabase()
   const secrets = ['of-this-test']
   const sealer = createEventSealer(secrets)
-  const relay = await start({ prefix: uniqueName(), db: database.db, pgUrl: database.url, secrets })
+  const relay = await start({ prefix: uniqueName(), db: database.db, secrets })
   const [gone, stays] = [newId(), newId()]
   const shipTo = {
     name: 'Rahima',

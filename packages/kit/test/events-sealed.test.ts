@@ -29,7 +29,7 @@ test('what a contract marks as sensitive is whole for the handler, and readable 
     seen.push(data.email)
   })
   const mongo = { db, collections: ['people'] }
-  const events = await start({ prefix, db: database.db, pgUrl: database.url, mongo, handlers: [handler] })
+  const events = await start({ prefix, db: database.db, mongo, handlers: [handler] })
   const [one, other] = [person(), person()]
   await database.db.transaction().execute((tx) => emit(tx, UserCreated, one))
   await db
@@ -70,7 +70,7 @@ test('events sealed with the secret that was before are understood; those of a s
   const consuming = { prefix, handlers: [record] }
   const informed = await start({ ...consuming, service: 'informed', db: first.db, secrets: ['new', 'old'] })
   const ahead = await start({ ...consuming, service: 'ahead', db: second.db, secrets: ['new'] })
-  const behind = await start({ prefix, service: 'behind', db: publishing.db, pgUrl: publishing.url, secrets: ['old'] })
+  const behind = await start({ prefix, service: 'behind', db: publishing.db, secrets: ['old'] })
   await publishing.db.transaction().execute((tx) => emit(tx, UserCreated, person()))
   await behind.settle()
   await informed.settle()
@@ -87,7 +87,7 @@ test('events sealed with the secret that was before are understood; those of a s
 test('a kept event that is published again is as whole for its handler as the first time', async () => {
   const [database, prefix, seen] = [await createDatabase(), uniqueName(), [] as string[]]
   const handlers = [onIdempotent<unknown, UserCreated>(UserCreated, async (_, { data }) => void seen.push(data.name))]
-  const options = { prefix, db: database.db, pgUrl: database.url, handlers }
+  const options = { prefix, db: database.db, handlers }
   const events = await start(options)
   await database.db.transaction().execute((tx) => emit(tx, UserCreated, person()))
   await events.settle()

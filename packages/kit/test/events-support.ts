@@ -82,7 +82,13 @@ export async function createDatabase() {
       .finally(() => client.end())
     return rowCount ?? 0
   }
-  return { db, url, killBackends, effects: () => countEffects(db) }
+  /** The same database as another instance of the service has it, with connections of its own. */
+  const ofAnotherInstance = () => {
+    const another = openPostgres<Schema>({ url, name, log })
+    onTestFinished(() => another.close())
+    return another.db
+  }
+  return { db, url, killBackends, ofAnotherInstance, effects: () => countEffects(db) }
 }
 
 async function countEffects(db: Kysely<Schema>) {

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Db } from 'mongodb'
 import { newId } from '../id.ts'
+import type { Emitted } from './emit.ts'
 import type { Envelope } from './envelope.ts'
 import type { Pending } from './pending.ts'
 import { withoutSensitive } from './sensitive.ts'
@@ -14,22 +15,28 @@ const KEEP_DAYS = 3
 const BATCH = 5_000
 
 /**
- * Takes published rows out of the outbox and keeps them as they were published. The commit does not wait for the disk: should a
- * crash undo it, the events are published once more, which consumers recognise.
+ * Takes published rows out of the outbox and keeps them as they were published. One that somebody has changed meanwhile (a person
+ * was forgotten) stays, to be published and kept as it is now. The commit does not wait for the disk: should a crash undo it, the
+ * events are published once more, which consumers recognise.
  */
 export const archivePublished = (
   // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
-  tx: Transaction<any>,
-  published: readonly { id: bigint; envelope: Envelope }[],
+  db: Kysely<any>,
+  published: readonly Emitted[],
 ) =>
   sql`
-    with done as (delete from outbox where id = any(${published.map(({ id }) => id)}::bigint[]) returning id)
+    with kept as (
+      select * from unnest(
+        ${published.map(({ id }) => id)}::bigint[], ${published.map(({ xmin }) => xmin)}::xid[],
+        ${published.map(({ envelope }) => JSON.stringify(envelope))}::text[]
+      ) as kept (id, version, envelope)
+    ), done as (
+      delete from outbox using kept where outbox.id = kept.id and outbox.xmin = kept.version returning outbox.id
+    )
     insert into outbox_published (id, envelope)
-      select id, envelope::jsonb
-        from unnest(${published.map(({ id }) => id)}::bigint[], ${published.map(({ envelope }) => JSON.stringify(envelope))}::text[])
-             as kept (id, envelope) join done using (id),
+      select id, envelope::jsonb from kept join done using (id),
              (select set_config('synchronous_commit', 'off', true)) as unhurried
-  `.execute(tx)
+  `.execute(db)
 
 /** Puts what was published since then back into the outbox, each event under its own id; answers how many. */
 // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema

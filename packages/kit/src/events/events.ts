@@ -3,7 +3,6 @@ import type { Db } from 'mongodb'
 import { systemCall } from '../call.ts'
 import { job, startJobs } from '../jobs.ts'
 import type { Log } from '../log.ts'
-import { openPgSession, type PgSession } from '../pg-session.ts'
 import {
   archiveDocuments,
   ensureArchiveIndex,
@@ -15,7 +14,7 @@ import {
 } from './archive.ts'
 import { connectBroker, disconnectBroker, within } from './broker.ts'
 import { createConsumer, type StartCall } from './consumer.ts'
-import { OUTBOX_CHANNEL } from './emit.ts'
+import { onEmitted } from './emit.ts'
 import { sweepInbox } from './inbox.ts'
 import { type EventMetrics, noMetrics } from './metrics.ts'
 import type { EventHandler } from './on.ts'
@@ -46,10 +45,6 @@ export type EventOptions<Ctx> = {
   secrets: readonly string[]
   // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
   db?: Kysely<any>
-  /** The session that listens for commits; without it and without `pgUrl` the relay works by its timer only. */
-  session?: PgSession
-  /** Opens a session of its own. */
-  pgUrl?: string
   /** Names the collections whose documents carry pending events. */
   mongo?: { db: Db; collections: readonly string[] }
   metrics?: EventMetrics
@@ -110,7 +105,8 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
       pendingSource(collection, service, sealer.seal, (events) => archiveDocuments(mongo!.db, events)),
     ]),
   )
-  const sources: Source[] = [...(db ? [outboxSource(db, service, sealer.seal)] : []), ...documents.values()]
+  const outbox = db && outboxSource(db, service, sealer.seal)
+  const sources: Source[] = [...(outbox ? [outbox] : []), ...documents.values()]
   for (const collection of collections) await ensurePendingIndex(collection)
   if (mongo) await ensureArchiveIndex(mongo.db)
   if (options.replaySince) {
@@ -137,17 +133,12 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
     intervalMs: RELAY_INTERVAL_MS,
   })
 
-  const session =
-    options.session ?? (options.pgUrl ? openPgSession({ url: options.pgUrl, name: service, log }) : undefined)
-  session?.onOpen((client) => {
-    client.on('notification', ({ channel }) => {
-      if (channel === OUTBOX_CHANNEL) void relay.wake(false)
+  // Without a broker they wait in the table, not here.
+  if (db && outbox)
+    onEmitted(db, (emitted) => {
+      outbox.tell(publisher.ready ? emitted : undefined)
+      void relay.wake(false)
     })
-    client.query(`listen ${OUTBOX_CHANNEL}`).then(
-      () => relay.wake(),
-      (err) => log.warn({ err }, 'cannot listen for commits'),
-    )
-  })
 
   const connection = queues.length ? connectBroker({ url: options.url, name: `${service} consumer`, log }) : undefined
   const consumers = queues.map((queue) =>
@@ -231,7 +222,6 @@ export async function startEvents<Ctx>(options: EventOptions<Ctx>): Promise<Even
       await Promise.all([stopConsuming(), housekeeping.close()])
       await relay.wake()
       await relay.close()
-      if (!options.session) await session?.close()
       await publisher.close()
     },
   }

@@ -114,7 +114,7 @@ export function startRelay(options: {
   const timer = setInterval(() => {
     turns += 1
     const search = turns % SEARCH_EVERY === 0
-    if (!current && !next && (search || waits)) void begin(search)
+    if (!current && !next && (search || waits)) void begin(true)
   }, options.intervalMs)
   return {
     wake,
