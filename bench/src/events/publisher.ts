@@ -1,10 +1,10 @@
-// Commits events at an even rate.
+// Commits events at an even rate, for as long as each message says.
 import { emit } from '@haat/kit/events/emit'
 import { startEvents } from '@haat/kit/events/events'
 import { createLog } from '@haat/kit/log'
 import { openPostgres } from '@haat/kit/postgres'
 import { InventoryStockChanged } from '@haat/proto/inventory/v1/events'
-import { type Moments, type PublisherTask, SKUS, sharedClock } from './protocol.ts'
+import { type Moments, type Published, type PublisherTask, SKUS, sharedClock } from './protocol.ts'
 
 const task = JSON.parse(process.argv[2]!) as PublisherTask
 const log = createLog('bench-publisher', 'warn')
@@ -22,19 +22,16 @@ const events = await startEvents({
 })
 
 const MOST_OPEN = 100
-const committing: Moments = []
-let measuring = false
+let committing: Moments = []
 
-let emitted = 0
 const one = async (at: number) => {
   const sku = `SKU-${at % SKUS}`
   await db.transaction().execute(async (tx) => {
     const data = { sku, productId: '', vendorId: '', onHand: at, reserved: 0, available: at }
     const id = await emit(tx, InventoryStockChanged, data)
     // Before the commit is sent, so that the handler cannot be quicker than this line.
-    if (measuring) committing.push([id, sharedClock()])
+    committing.push([id, sharedClock()])
   })
-  emitted += 1
 }
 
 /** Emits at the wanted rate, in small steps; what cannot be kept up with is left out. */
@@ -55,17 +52,16 @@ async function emitFor(seconds: number): Promise<void> {
   await Promise.all(open)
 }
 
-process.send!('ready')
-await emitFor(task.warmupSeconds)
-measuring = true
-emitted = 0
-process.send!('measuring')
-const began = performance.now()
-await emitFor(task.seconds)
-const seconds = (performance.now() - began) / 1000
-process.send!({ committing, perSecond: emitted / seconds })
-process.once('message', async () => {
+process.on('message', async (message: 'stop' | { seconds: number }) => {
+  if (message !== 'stop') {
+    const began = performance.now()
+    committing = []
+    await emitFor(message.seconds)
+    const seconds = (performance.now() - began) / 1000
+    return void process.send!({ committing, perSecond: committing.length / seconds } satisfies Published)
+  }
   await events.close()
   await close()
   process.disconnect()
 })
+process.send!('ready')
