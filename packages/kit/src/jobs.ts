@@ -7,6 +7,8 @@ import { openPgSession, type PgSession } from './pg-session.ts'
 
 const TIMEOUT_SECONDS = 300
 const MAX_JITTER_MS = 10_000
+/** A job that is wanted again and again runs no more often. */
+const SOON_MS = 1_000
 
 /** Something a service does by itself, again and again. */
 export type Job<Ctx> = {
@@ -40,6 +42,11 @@ export type JobMetrics = {
 export type Jobs = {
   /** Runs a job now, after a run that is under way, whoever leads; rejects with the job's error. For tests and operators. */
   runNow(name: string): Promise<void>
+  /**
+   * Does not wait for the pause to end: a run begins at once, or a second after the last one began. For work that is known to be
+   * there, so that the pause may be long. Nothing happens without timers.
+   */
+  soon(name: string): void
   /** No new runs; aborts and awaits those under way. */
   close(): Promise<void>
 }
@@ -74,6 +81,11 @@ export function startJobs<Ctx>(options: {
   const closing = new AbortController()
   const timers = new Map<string, NodeJS.Timeout>()
   const running = new Map<string, Promise<void>>()
+  const startedAt = new Map<string, number>()
+  /** Jobs whose timer has fired, and among them those that are wanted again. */
+  const ticking = new Set<string>()
+  const wanted = new Set<string>()
+  const hasTimers = options.timers ?? true
 
   const run = async (job: Job<Ctx>, leading?: AbortSignal) => {
     const log = options.log.child({ job: job.name })
@@ -96,8 +108,15 @@ export function startJobs<Ctx>(options: {
     }
   }
 
+  const find = (name: string): Job<Ctx> => {
+    const job = jobs.find((candidate) => candidate.name === name)
+    if (!job) throw new Error(`no job ${name}`)
+    return job
+  }
+
   /** Starts a run unless one is under way, and remembers it. */
   const begin = (job: Job<Ctx>, leading?: AbortSignal): Promise<void> => {
+    startedAt.set(job.name, Date.now())
     const work = run(job, leading).finally(() => running.delete(job.name))
     running.set(
       job.name,
@@ -107,17 +126,20 @@ export function startJobs<Ctx>(options: {
   }
 
   const tick = async (job: Job<Ctx>) => {
+    ticking.add(job.name)
     try {
       if (!running.has(job.name)) {
         const leading = job.leader ? await leadership?.lead(`haat.job.${service}.${job.name}`) : undefined
         const may = !closing.signal.aborted && !running.has(job.name) && (!job.leader || leading)
         if (may) await begin(job, leading).catch(() => undefined)
-      }
+      } else wanted.add(job.name)
     } catch (err) {
       options.log.warn({ err, job: job.name }, 'cannot tell who leads the job')
     }
-    schedule(job, job.everySeconds * 1000)
+    ticking.delete(job.name)
+    schedule(job, wanted.delete(job.name) ? untilSoon(job) : job.everySeconds * 1000)
   }
+  const untilSoon = ({ name }: Job<Ctx>) => Math.max(0, (startedAt.get(name) ?? 0) + SOON_MS - Date.now())
   const schedule = (job: Job<Ctx>, ms: number) => {
     if (!closing.signal.aborted)
       timers.set(
@@ -130,13 +152,19 @@ export function startJobs<Ctx>(options: {
     if (job.leader && !leadership)
       throw new Error(`job ${job.name} needs a leader, but no store for the lock was given`)
     if (jobs.filter((other) => other.name === job.name).length > 1) throw new Error(`two jobs are called ${job.name}`)
-    if (options.timers ?? true) schedule(job, Math.random() * Math.min(job.everySeconds * 1000, MAX_JITTER_MS))
+    if (hasTimers) schedule(job, Math.random() * Math.min(job.everySeconds * 1000, MAX_JITTER_MS))
   }
 
   return {
+    soon(name) {
+      const job = find(name)
+      if (!hasTimers) return
+      if (ticking.has(name)) return void wanted.add(name)
+      clearTimeout(timers.get(name))
+      schedule(job, untilSoon(job))
+    },
     async runNow(name) {
-      const job = jobs.find((candidate) => candidate.name === name)
-      if (!job) throw new Error(`no job ${name}`)
+      const job = find(name)
       while (running.has(name)) await running.get(name)
       await begin(job)
     },

@@ -52,6 +52,8 @@ export type Chassis = {
   redis(): Redis
   /** Tells the relay which documents of a collection were written with pending events (MongoDB services). */
   wakeEvents: Events['wake']
+  /** Runs a job without waiting for its timer. */
+  runSoon: Jobs['soon']
   /** Verifies access tokens; only auth replaces it. */
   verify: Verifier
   onClose(release: () => Promise<void> | void): void
@@ -112,6 +114,7 @@ export async function startService<Context>(
     let postgres: Postgres<never> | undefined
     let mongo: Mongo | undefined
     let wake: Events['wake'] = () => {}
+    let soon: Jobs['soon'] = () => {}
     const chassis: Chassis = {
       log,
       metrics,
@@ -150,6 +153,7 @@ export async function startService<Context>(
         return redis
       },
       wakeEvents: (collection, ids) => wake(collection, ids),
+      runSoon: (name) => soon(name),
       onClose: (release) => {
         releases.push(release)
       },
@@ -191,6 +195,7 @@ export async function startService<Context>(
       ...(mongo ? { mongo: mongo.db } : {}),
       timers: config.RUN_JOBS ?? true,
     })
+    soon = jobs.soon
     const grpc = await startGrpcServer<Context>({
       name,
       services: parts.rpcs,

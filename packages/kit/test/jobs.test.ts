@@ -97,6 +97,44 @@ test('closing aborts the running job and starts no other', async () => {
   expect(runs).toBe(1)
 })
 
+test('a job that is wanted runs without waiting for its timer, and once more when it was wanted while it ran', async () => {
+  let release = Promise.withResolvers<void>()
+  let runs = 0
+  const wanted = job('wanted', {
+    everySeconds: 3600,
+    run: async () => {
+      runs++
+      await release.promise
+    },
+  })
+  const jobs = start({ jobs: [wanted] })
+  jobs.soon('wanted')
+  await eventually(() => expect(runs).toBe(1))
+  for (let i = 0; i < 10; i++) jobs.soon('wanted')
+  release.resolve()
+  release = Promise.withResolvers()
+  await eventually(() => expect(runs).toBe(2))
+  release.resolve()
+  await new Promise((resolve) => setTimeout(resolve, 1_200))
+  expect(runs).toBe(2)
+  jobs.soon('wanted')
+  await eventually(() => expect(runs).toBe(3))
+  expect(() => jobs.soon('nobody')).toThrow('no job nobody')
+})
+
+test('without timers a job that is wanted waits until it is told to run', async () => {
+  let runs = 0
+  const jobs = start({
+    timers: false,
+    jobs: [job('wanted', { everySeconds: 0.01, run: async () => void runs++ })],
+  })
+  jobs.soon('wanted')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(runs).toBe(0)
+  await jobs.runNow('wanted')
+  expect(runs).toBe(1)
+})
+
 test('a leader job without a store for the lock is refused at start', () => {
   const needy = job('needy', { everySeconds: 1, leader: true, run: async () => undefined })
   expect(() => start({ jobs: [needy] })).toThrow('needs a leader')

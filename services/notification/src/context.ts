@@ -31,6 +31,8 @@ export type NotificationContext = {
   messageRetrySeconds: readonly number[]
   webhookRetrySeconds: readonly number[]
   retentionDays: number
+  /** Runs the job that works off a queue without waiting for its timer. */
+  runSoon: (job: 'send-messages' | 'expand-notices' | 'deliver-webhooks') => void
 }
 
 export async function createContext(config: NotificationConfig, chassis: Chassis): Promise<NotificationContext> {
@@ -59,5 +61,6 @@ export async function createContext(config: NotificationConfig, chassis: Chassis
     messageRetrySeconds: config.MESSAGE_RETRY_SECONDS,
     webhookRetrySeconds: config.WEBHOOK_RETRY_SECONDS,
     retentionDays: config.MESSAGE_RETENTION_DAYS,
+    runSoon: chassis.runSoon,
   }
 }

@@ -177,7 +177,7 @@ test('order.paid redeems and order.cancelled gives back, each once', async () =>
   const coupon = await h.coupon()
   const orderId = newId()
   await h.hold([coupon.id], { orderId })
-  const paid = await h.service.publish(OrderPaid, OrderPaid.fromPartial({ orderId }))
+  const paid = await h.service.publish(OrderPaid, OrderPaid.fromPartial({ orderId, couponCodes: [coupon.code] }))
   await h.service.publishRaw(paid)
   expect(await h.counts(coupon.code)).toEqual({ held: 0, redeemed: 1 })
   await h.service.publish(OrderCancelled, OrderCancelled.fromPartial({ orderId }))
@@ -188,7 +188,8 @@ test('of order.paid and order.cancelled the later one decides, in whatever order
   const coupon = await h.coupon()
   const orderId = newId()
   await h.hold([coupon.id], { orderId })
-  const paid = (sequence: number) => createEnvelope(OrderPaid, OrderPaid.fromPartial({ orderId }), { sequence })
+  const order = { orderId, couponCodes: [coupon.code] }
+  const paid = (sequence: number) => createEnvelope(OrderPaid, OrderPaid.fromPartial(order), { sequence })
   const cancelled = (sequence: number) =>
     createEnvelope(OrderCancelled, OrderCancelled.fromPartial({ orderId }), { sequence })
   await h.service.publishRaw(cancelled(7))

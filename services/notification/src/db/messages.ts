@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { afterCommit } from '@haat/kit/commits'
 import { newId } from '@haat/kit/id'
+import type { Insertable, Transaction } from '@haat/kit/postgres'
 import type { Message } from '@haat/proto/notification/v1/notification'
-import type { Insertable, Kysely } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { NotificationContext } from '../context.ts'
 import { type BuiltInKey, channelsOf, findBuiltIn } from '../domain/built-in.ts'
 import { channels, statuses, topics } from '../domain/names.ts'
@@ -24,7 +26,7 @@ export type Addressee = {
  */
 export async function queueForPerson(
   ctx: NotificationContext,
-  tx: Kysely<Database>,
+  tx: Transaction<Database>,
   message: {
     eventId: string
     template: BuiltInKey
@@ -78,6 +80,7 @@ export async function queueForPerson(
     .values(rows)
     .onConflict((c) => c.doNothing())
     .execute()
+  await afterCommit(tx, () => ctx.runSoon('send-messages'))
 }
 
 /** A person's browsers, the newest first. */

@@ -1,3 +1,4 @@
+import { afterCommit } from '@haat/kit/commits'
 import type { Event } from '@haat/kit/events/envelope'
 import { newId } from '@haat/kit/id'
 import type { Insertable, Transaction } from '@haat/kit/postgres'
@@ -40,4 +41,5 @@ export const onNotice =
       .values(forVendors)
       .onConflict((c) => c.columns(['event_id', 'template_key', 'vendor_id']).doNothing())
       .execute()
+    await afterCommit(tx, () => ctx.runSoon('expand-notices'))
   }

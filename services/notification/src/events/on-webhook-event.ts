@@ -1,3 +1,4 @@
+import { afterCommit } from '@haat/kit/commits'
 import type { Event } from '@haat/kit/events/envelope'
 import { newId } from '@haat/kit/id'
 import { sql, type Transaction } from '@haat/kit/postgres'
@@ -53,4 +54,5 @@ export const onWebhookEvent =
       )
       .onConflict((c) => c.columns(['webhook_id', 'event_id']).doNothing())
       .execute()
+    await afterCommit(tx, () => ctx.runSoon('deliver-webhooks'))
   }

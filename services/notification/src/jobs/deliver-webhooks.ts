@@ -15,7 +15,7 @@ const TIMEOUT_MS = 10_000
  * gets the same event twice knows it by its id.
  */
 export const deliverWebhooks = job<NotificationContext>('deliver-webhooks', {
-  everySeconds: 3,
+  everySeconds: 10,
   run: (ctx, call) =>
     drain<StoredDelivery, Map<string, StoredWebhook>>(
       { db: ctx.db, table: 'webhook_deliveries', now: ctx.now, call },

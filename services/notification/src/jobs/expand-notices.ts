@@ -11,7 +11,7 @@ import { drain } from './drain.ts'
 
 /** Asks who a vendor's people are, and queues a message for each of them who is concerned. */
 export const expandNotices = job<NotificationContext>('expand-notices', {
-  everySeconds: 2,
+  everySeconds: 10,
   run: (ctx, call) =>
     drain<StoredNotice, Map<string, Promise<Member[]>>>(
       { db: ctx.db, table: 'notices', now: ctx.now, call },

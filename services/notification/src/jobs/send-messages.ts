@@ -27,7 +27,7 @@ type Outcome = (
  * arrives, makes the message go out again (with the same Message-ID). Nothing else sends twice.
  */
 export const sendMessages = job<NotificationContext>('send-messages', {
-  everySeconds: 1,
+  everySeconds: 5,
   run: (ctx, call) =>
     drain<StoredMessage, Batch>(
       { db: ctx.db, table: 'messages', now: ctx.now, call, first: 'priority' },

@@ -21,7 +21,10 @@ export async function retryMessage(
     .where('status', 'in', ['failed', 'queued'])
     .returningAll()
     .executeTakeFirst()
-  if (row) return { message: toMessage(row, { includeBody: false, showsSecrets: ctx.showsSecrets }) }
+  if (row) {
+    ctx.runSoon('send-messages')
+    return { message: toMessage(row, { includeBody: false, showsSecrets: ctx.showsSecrets }) }
+  }
   const standing = await ctx.db
     .selectFrom('messages')
     .select('status')

@@ -73,6 +73,7 @@ export async function send(ctx: NotificationContext, request: SendRequest, _call
     .values(rows)
     .onConflict((c) => c.column('dedupe_key').doNothing())
     .execute()
+  ctx.runSoon('send-messages')
   const stored = await findByKey(ctx, request.dedupeKey, hash)
   if (!stored) throw new Error('a message that was just stored is gone')
   return answer(ctx, stored)

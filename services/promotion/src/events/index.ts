@@ -7,7 +7,8 @@ import { onOrderPaid } from './on-order-paid.ts'
 import { onPaymentFailed } from './on-payment-failed.ts'
 
 export const events: EventHandler<PromotionContext>[] = [
-  on(OrderPaid, onOrderPaid),
+  // What was paid without coupons holds none.
+  on(OrderPaid, onOrderPaid, { concerns: (_, { data }) => data.couponCodes.length > 0 }),
   on(OrderCancelled, onOrderCancelled),
   on(PaymentFailed, onPaymentFailed),
 ]
