@@ -26,9 +26,10 @@ const SENTENCE =
  */
 export function isStoreAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { code, cause } = error as Error & { code?: unknown }
+  const { code, cause, errorResponse } = error as Error & { code?: unknown; errorResponse?: unknown }
   if (typeof code === 'string' && (SOCKET.has(code) || POSTGRES.test(code))) return true
   if (isStalePlan(error)) return true
   if (DRIVER.test(error.name) || SENTENCE.test(error.message)) return true
-  return cause !== undefined && isStoreAway(cause)
+  // MongoDB's bulk writes hide there what has happened.
+  return isStoreAway(cause) || isStoreAway(errorResponse)
 }

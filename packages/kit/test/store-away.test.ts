@@ -1,10 +1,11 @@
 import { createServer, type Socket } from 'node:net'
-import { MongoClient } from 'mongodb'
+import { MongoBulkWriteError, MongoClient } from 'mongodb'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createLog } from '../src/log.ts'
 import { openPostgres, sql } from '../src/postgres.ts'
 import { openRedis } from '../src/redis.ts'
 import { isStoreAway } from '../src/store-away.ts'
+import { createMongo, createProxy } from './events-support.ts'
 
 const log = createLog('test', 'silent')
 
@@ -55,6 +56,26 @@ describe.for([
     for (let i = 0; i < 3; i++) expect(isStoreAway(await failure(redis.get('key')))).toBe(true)
     redis.disconnect()
   })
+})
+
+test('a MongoDB that goes away in the middle of a bulk write is away; a write that it refuses is not', async () => {
+  const { databaseName } = await createMongo()
+  const proxy = await createProxy(process.env.MONGO_URL!)
+  const client = new MongoClient(proxy.url, { directConnection: true, retryWrites: false })
+  const things = client.db(databaseName).collection<{ _id: number }>('things')
+  const write = () => failure(things.insertMany([{ _id: 1 }, { _id: 2 }], { ordered: false }))
+  expect(await write()).toBeUndefined()
+  const refused = await write()
+  expect(refused).toBeInstanceOf(MongoBulkWriteError)
+  expect(isStoreAway(refused)).toBe(false)
+  proxy.stall(true)
+  const writing = write()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  proxy.cut()
+  const lost = await writing
+  expect(lost).toBeInstanceOf(MongoBulkWriteError)
+  expect(isStoreAway(lost)).toBe(true)
+  await client.close()
 })
 
 test('a PostgreSQL that shuts down, or ends our connection, is away; a broken rule or a wrong statement is none of that', async () => {
