@@ -65,7 +65,8 @@ public class Launcher {
                 @Override
                 protected Index<Object> openOrCreateSecondaryIndex(
                         String collection, String index, List<IndexKey> keys, boolean sparse) {
-                    return new ByText(store.openMap("databases." + name + "." + collection), index, keys);
+                    MVMap<Object, Document> documents = store.openMap("databases." + name + "." + collection);
+                    return sparse ? new Present(documents, index, keys) : new Equal(documents, index, keys);
                 }
             };
         }
@@ -122,51 +123,48 @@ public class Launcher {
     }
 
     /**
-     * The library reads a whole collection for whatever has no unique index. This finds documents by the text in a secondary index's
-     * first field, or by one of several; everything else that is asked of them is matched afterwards. Kept in memory, filled when
-     * it is first of use (opening it has read all documents into the cache), and guarded by its collection's lock like every index.
+     * The library reads a whole collection for whatever has no unique index. This finds documents by what a secondary index's first
+     * field holds; everything else that is asked of them is matched afterwards. Kept in memory, filled when it is first of use
+     * (opening it has read all documents into the cache), and guarded by its collection's lock like every index.
      */
-    static class ByText extends EmptyIndex<Object> {
+    abstract static class Lookup extends EmptyIndex<Object> {
         /** With more than this part of all documents to look at, reading them in order is faster. */
         private static final int PART = 4;
 
         private final MVMap<Object, Document> documents;
-        private final String field;
-        private Map<String, Set<Object>> positions;
+        protected final String field;
+        private Map<Object, Set<Object>> positions;
 
-        ByText(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
+        Lookup(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
             super(name, keys);
             this.documents = documents;
             field = keys.get(0).getKey();
         }
 
+        /** The keys, one of which a document must have to meet this condition; null when that cannot be said. */
+        protected abstract Collection<?> asked(Object condition);
+
+        /** What a document is found by. */
+        protected abstract Set<Object> keysOf(Object value);
+
         @Override
         public boolean canHandle(Document query) {
-            Collection<?> asked = asked(query);
+            Collection<?> asked = query.containsKey(field) ? asked(query.get(field)) : null;
             if (asked == null) return false;
             if (positions == null) {
                 positions = new HashMap<>();
                 documents.forEach((id, document) -> remember(document));
             }
             long found = 0;
-            for (Object text : asked) found += positions.getOrDefault(text, Set.of()).size();
+            for (Object key : asked) found += positions.getOrDefault(key, Set.of()).size();
             return found * PART <= documents.sizeAsLong();
         }
 
         @Override
         public Iterable<Object> getPositions(Document query) {
             Set<Object> found = new LinkedHashSet<>();
-            for (Object text : asked(query)) found.addAll(positions.getOrDefault(text, Set.of()));
+            for (Object key : asked(query.get(field))) found.addAll(positions.getOrDefault(key, Set.of()));
             return found;
-        }
-
-        /** The texts, one of which a document must have; null when the query says it in another way. */
-        private Collection<?> asked(Document query) {
-            Object value = query.get(field);
-            if (value instanceof Document operators && operators.size() == 1) value = operators.get("$in");
-            else if (value instanceof Collection<?>) return null;
-            Collection<?> texts = value instanceof Collection<?> several ? several : Collections.singleton(value);
-            return texts.stream().allMatch(String.class::isInstance) ? texts : null;
         }
 
         @Override
@@ -182,34 +180,84 @@ public class Launcher {
 
         @Override
         public void updateInPlace(Document before, Document after, Object position, MongoCollection<Object> collection) {
-            if (positions == null || textsOf(before).equals(textsOf(after))) return;
+            if (positions == null || keysIn(before).equals(keysIn(after))) return;
             forget(before);
             remember(after);
         }
 
         private void remember(Document document) {
-            for (String text : textsOf(document)) positions.computeIfAbsent(text, any -> new LinkedHashSet<>()).add(idOf(document));
+            for (Object key : keysIn(document)) positions.computeIfAbsent(key, any -> new LinkedHashSet<>()).add(idOf(document));
         }
 
         private void forget(Document document) {
-            for (String text : textsOf(document))
-                positions.computeIfPresent(text, (any, ids) -> ids.remove(idOf(document)) && ids.isEmpty() ? null : ids);
+            for (Object key : keysIn(document))
+                positions.computeIfPresent(key, (any, ids) -> ids.remove(idOf(document)) && ids.isEmpty() ? null : ids);
+        }
+
+        private Set<Object> keysIn(Document document) {
+            return keysOf(Utils.getSubdocumentValueCollectionAware(document, field));
         }
 
         /** A document's position is its id. */
         private static Object idOf(Document document) {
             return document.get("_id");
         }
+    }
 
-        private Set<String> textsOf(Document document) {
-            Set<String> texts = new HashSet<>();
-            collect(Utils.getSubdocumentValueCollectionAware(document, field), texts);
-            return texts;
+    /** By a text or truth value, or one of several. */
+    static class Equal extends Lookup {
+        Equal(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
+            super(documents, name, keys);
         }
 
-        private static void collect(Object value, Set<String> texts) {
-            if (value instanceof String text) texts.add(text);
-            if (value instanceof Collection<?> several) for (Object one : several) collect(one, texts);
+        @Override
+        protected Collection<?> asked(Object condition) {
+            Object value = condition;
+            if (value instanceof Document operators && operators.size() == 1) value = operators.get("$in");
+            else if (value instanceof Collection<?>) return null;
+            Collection<?> keys = value instanceof Collection<?> several ? several : Collections.singleton(value);
+            return keys.stream().allMatch(Equal::isPlain) ? keys : null;
+        }
+
+        @Override
+        protected Set<Object> keysOf(Object value) {
+            Set<Object> keys = new HashSet<>();
+            collect(value, keys);
+            return keys;
+        }
+
+        private static void collect(Object value, Set<Object> keys) {
+            if (isPlain(value)) keys.add(value);
+            if (value instanceof Collection<?> several) for (Object one : several) collect(one, keys);
+        }
+
+        private static boolean isPlain(Object value) {
+            return value instanceof String || value instanceof Boolean;
+        }
+    }
+
+    /** By having a sparse index's field at all, for conditions that no other document can meet. */
+    static class Present extends Lookup {
+        private static final Set<String> COMPARE = Set.of("$lt", "$lte", "$gt", "$gte", "$type");
+
+        Present(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
+            super(documents, name, keys);
+        }
+
+        @Override
+        protected Collection<?> asked(Object condition) {
+            if (!(condition instanceof Document operators)) return null;
+            for (Map.Entry<String, Object> operator : operators.entrySet()) {
+                boolean isThere = operator.getKey().equals("$exists") && Boolean.TRUE.equals(operator.getValue());
+                boolean isCompared = COMPARE.contains(operator.getKey()) && operator.getValue() != null;
+                if (isThere || isCompared) return List.of(true);
+            }
+            return null;
+        }
+
+        @Override
+        protected Set<Object> keysOf(Object value) {
+            return value instanceof Missing ? Set.of() : Set.of(true);
         }
     }
 

@@ -65,6 +65,10 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     tags: some(name),
     parts: some(() => ({ sku: name(), sizes: some(name) })),
     n: random(5),
+    open: random(20) > 0,
+    // In few documents, as a sparse index's field is.
+    ...(random(8) ? {} : { since: random(4) ? random(100) : null }),
+    ...(random(8) ? {} : { waiting: some(() => (random(3) ? { id: name() } : {})) }),
   })
   type Anything = { _id: number; word?: string | null; tags?: string[]; n?: number }
   const write = async (collections: Collection<Anything>[]) => {
@@ -72,9 +76,13 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     const [kind, made, word] = [random(10), document(), name()]
     for (const collection of collections)
       if (kind < 4) await collection.replaceOne({ _id: id }, made, { upsert: true })
-      else if (kind < 6) await collection.updateMany({ word }, { $set: { word: made.word }, $inc: { n: 1 } })
+      else if (kind < 6)
+        await collection.updateMany({ word }, { $set: { word: made.word, since: made.n }, $inc: { n: 1 } })
       else if (kind < 8)
-        await collection.updateOne({ _id: id, n: made.n }, { $push: { tags: word }, $unset: { parts: '' } } as never)
+        await collection.updateOne({ _id: id, n: made.n }, {
+          $push: { tags: word },
+          $unset: { parts: '', since: '' },
+        } as never)
       else if (kind < 9) await collection.deleteOne({ _id: id, n: made.n })
       else await collection.deleteMany({ tags: { $in: [word, 'ash0'] }, n: made.n })
   }
@@ -91,6 +99,20 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     { 'parts.sizes': { $in: [name(), name(), name()] } },
     { _id: { $in: [random(300), random(300)] }, word: { $ne: null } },
     { code: random(1e9), n: 1 },
+    { open: false, word: { $in: [name(), name()] } },
+    { open: { $in: [false] }, n: random(5) },
+    { open: true, n: random(5) },
+    { since: { $exists: true } },
+    { since: { $lt: random(100) }, n: random(5) },
+    { since: { $gte: 10, $lte: 60 } },
+    { since: { $type: 'null' } },
+    { since: { $lte: null } },
+    { since: { $exists: false }, word: name() },
+    { since: null, word: name() },
+    { since: { $not: { $lt: 50 } }, word: name() },
+    { 'waiting.id': { $exists: true } },
+    { 'waiting.id': { $exists: true }, $or: [{ n: 1 }, { since: { $exists: false } }] },
+    { 'waiting.id': { $exists: false }, word: name() },
   ]
   const compare = async (db: Db) => {
     let found = 0
@@ -114,6 +136,9 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     { key: { tags: 1 }, name: 'tags' },
     { key: { 'parts.sku': 1 }, name: 'sku' },
     { key: { code: 1 }, name: 'code', unique: true },
+    { key: { open: 1, word: 1 }, name: 'open' },
+    { key: { since: 1 }, name: 'since', sparse: true },
+    { key: { 'waiting.id': 1 }, name: 'waiting', sparse: true },
   ])
   for (let count = 0; count < 1500; count++) await write([indexed, plain])
   await indexed.createIndex({ 'parts.sizes': 1 }, { name: 'sizes' })

@@ -142,6 +142,7 @@ export async function openCollections(db: Db): Promise<Collections> {
       { key: { 'variants.sku': 1 }, name: 'variants_sku' },
       { key: { waitingSince: 1, _id: 1 }, name: 'waiting' },
       { key: { unprojectedSince: 1 }, name: 'unprojected', sparse: true },
+      { key: { vendorActive: 1, vendorId: 1 }, name: 'vendor_active' },
     ]),
     collections.variants.createIndexes([
       { key: { sku: 1 }, name: 'sku', unique: true },
