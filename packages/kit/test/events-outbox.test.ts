@@ -261,6 +261,24 @@ test('an event whose person is forgotten while it is on its way is kept without 
   expect(rows).toEqual([{ note: 'forgotten' }])
 })
 
+test('an event that a search found before its commit was answered is published once', async () => {
+  const database = await createDatabase()
+  const source = outboxSource(database.db, 'things', (event) => event)
+  const answered: Parameters<typeof source.tell>[0][] = []
+  onEmitted(database.db, (emitted) => answered.push(emitted))
+  await emitOne(database, 't-1')
+  await emitOne(database, 't-2')
+  const sent: string[] = []
+  const publish = async (events: readonly Envelope[]) => {
+    sent.push(...events.map(({ aggregate }) => aggregate.id))
+    return new Set(events.map(({ eventId }) => eventId))
+  }
+  await source.drain(publish, true)
+  for (const emitted of answered) source.tell(emitted)
+  await source.drain(publish, false)
+  expect(sent).toEqual(['t-1', 't-2'])
+})
+
 test('what the broker did not confirm, or the database did not archive, is found by the next pass', async () => {
   const database = await createDatabase()
   const source = outboxSource(database.db, 'things', (event) => event)

@@ -42,7 +42,10 @@ export const eventNow = <Data>(
   options: { occurredAt?: Date } = {},
 ): Envelope => createEnvelope(message, data, { sequence: 0, occurredAt: options.occurredAt })
 
-/** Publishes several events like `emit`, in this order and by one statement. */
+/**
+ * Publishes several events like `emit`, in this order and by one statement. Not within a savepoint: what is rolled back to one would
+ * be published when the transaction commits.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: every service has its own schema
 export async function emitAll(tx: Transaction<any>, events: readonly Envelope[]): Promise<void> {
   if (events.length === 0) return

@@ -8,6 +8,8 @@ import type { EventSealer } from './sealed.ts'
 const BATCH = 250
 /** Beyond these, rows are found by a search. */
 const MOST_TOLD = 1_000
+/** So many rows that a search found may be told of afterwards: those whose commit is answered a moment after it can be seen. */
+const MOST_FOUND = 1_000
 
 /** A source that is told what was committed, so that it need not read it again. */
 export type OutboxSource = Source & {
@@ -28,6 +30,7 @@ export function outboxSource(
 ): OutboxSource {
   let told: Emitted[] = []
   let missed = false
+  const found = new Set<bigint>()
 
   /** `left` says that some rows are not archived, or may not be; `some` that at least one is. */
   const publishRows = async (rows: readonly Emitted[], publish: Publish, on: typeof db) => {
@@ -44,14 +47,20 @@ export function outboxSource(
       const { rows } = await sql<Emitted>`
         select id, xmin, envelope from outbox order by id limit ${BATCH} for update skip locked
       `.execute(tx)
+      for (const { id } of rows) found.add(id)
+      for (const id of found) {
+        if (found.size <= MOST_FOUND) break
+        found.delete(id)
+      }
       const { left, ...published } = await publishRows(rows, publish, tx)
       return { ...published, left: left || rows.length === BATCH }
     })
 
   return {
     tell(emitted) {
-      if (!emitted || told.length + emitted.length > MOST_TOLD) missed = true
-      else told.push(...emitted)
+      const news = emitted?.filter(({ id }) => !found.delete(id))
+      if (!news || told.length + news.length > MOST_TOLD) missed = true
+      else told.push(...news)
     },
     async drain(publish, searching) {
       const rows = told
