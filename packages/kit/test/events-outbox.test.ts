@@ -261,22 +261,25 @@ test('an event whose person is forgotten while it is on its way is kept without 
   expect(rows).toEqual([{ note: 'forgotten' }])
 })
 
-test('an event that a search found before its commit was answered is published once', async () => {
+test('an event that a search found is published once, whether its commit was answered before, meanwhile or afterwards', async () => {
   const database = await createDatabase()
   const source = outboxSource(database.db, 'things', (event) => event)
-  const answered: Parameters<typeof source.tell>[0][] = []
-  onEmitted(database.db, (emitted) => answered.push(emitted))
-  await emitOne(database, 't-1')
-  await emitOne(database, 't-2')
+  const answers: Parameters<typeof source.tell>[0][] = []
+  onEmitted(database.db, (emitted) => answers.push(emitted))
+  for (const id of ['before', 'meanwhile', 'afterwards']) await emitOne(database, id)
+  const [before, meanwhile, afterwards] = answers
   const sent: string[] = []
   const publish = async (events: readonly Envelope[]) => {
     sent.push(...events.map(({ aggregate }) => aggregate.id))
     return new Set(events.map(({ eventId }) => eventId))
   }
-  await source.drain(publish, true)
-  for (const emitted of answered) source.tell(emitted)
+  source.tell(before)
+  const searching = source.drain(publish, true)
+  source.tell(meanwhile)
+  await searching
+  source.tell(afterwards)
   await source.drain(publish, false)
-  expect(sent).toEqual(['t-1', 't-2'])
+  expect(sent).toEqual(['before', 'meanwhile', 'afterwards'])
 })
 
 test('what the broker did not confirm, or the database did not archive, is found by the next pass', async () => {

@@ -48,6 +48,7 @@ export function outboxSource(
         select id, xmin, envelope from outbox order by id limit ${BATCH} for update skip locked
       `.execute(tx)
       for (const { id } of rows) found.add(id)
+      told = told.filter(({ id }) => !found.delete(id))
       for (const id of found) {
         if (found.size <= MOST_FOUND) break
         found.delete(id)
