@@ -1,13 +1,11 @@
 import pg from 'pg'
 import type { Log } from './log.ts'
 
-/** One connection outside the pool, for what belongs to a session: LISTEN and advisory locks. */
+/** One connection outside the pool, for what belongs to a session: advisory locks. */
 export type PgSession = {
   /** The connection while there is one. */
   readonly client: pg.Client | undefined
-  /** Runs now if connected, and after every reconnection. */
-  onOpen(listener: (client: pg.Client) => void): void
-  /** Runs when the connection is lost, and with it all its locks and listens. */
+  /** Runs when the connection is lost, and with it all its locks. */
   onLost(listener: () => void): void
   close(): Promise<void>
 }
@@ -16,7 +14,6 @@ const RETRY_MS = [100, 500, 1_000, 2_000, 5_000]
 
 /** Opens a session that reconnects for ever; it never throws and never stops the process. */
 export function openPgSession(options: { url: string; name: string; log: Log }): PgSession {
-  const opened: ((client: pg.Client) => void)[] = []
   const lost: (() => void)[] = []
   let current: pg.Client | undefined
   let closed = false
@@ -47,7 +44,6 @@ export function openPgSession(options: { url: string; name: string; log: Log }):
       if (closed) return await client.end()
       attempts = 0
       current = client
-      for (const listener of opened) listener(client)
     } catch (err) {
       if (attempts === 0) options.log.warn({ err }, 'postgres session cannot connect')
       retry()
@@ -58,10 +54,6 @@ export function openPgSession(options: { url: string; name: string; log: Log }):
   return {
     get client() {
       return current
-    },
-    onOpen(listener) {
-      opened.push(listener)
-      if (current) listener(current)
     },
     onLost: (listener) => void lost.push(listener),
     async close() {

@@ -204,7 +204,7 @@ public class Launcher {
         }
     }
 
-    /** By a text or truth value, or one of several. */
+    /** By a text, or one of several, or by what is not true: of the truth values that indexes begin with, that is the rare one. */
     static class Equal extends Lookup {
         Equal(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
             super(documents, name, keys);
@@ -232,7 +232,7 @@ public class Launcher {
         }
 
         private static boolean isPlain(Object value) {
-            return value instanceof String || value instanceof Boolean;
+            return value instanceof String || Boolean.FALSE.equals(value);
         }
     }
 

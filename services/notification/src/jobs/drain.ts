@@ -14,6 +14,7 @@ export const LEASE_SECONDS = 120
 /**
  * Works off the due rows of a queue table until none is left. A row is leased, and the attempt counted, before it is worked on:
  * no other process takes it meanwhile, and one that kills the process cannot do so for ever. `prepare` runs once per batch.
+ * Whoever queues a row has the job run soon; its timer is for retries and for rows that a crash has left.
  */
 export async function drain<R extends Row, Shared>(
   options: { db: Kysely<Database>; table: QueueTable; now: () => Date; call: Call; first?: 'priority' },

@@ -64,7 +64,7 @@ const storefront: Record<string, RouteLine> = {
   'POST /v1/cart/reorder': by('cart.ReorderFrom'),
   'POST /v1/checkout/summary': by('cart.Summarize'),
   'POST /v1/orders': by('order.PlaceOrder'),
-  'GET /v1/orders/{orderNo}': { rpcs: ['order.GetOrder'] },
+  'GET /v1/orders/{orderNo}': by('order.GetOrder'),
   'POST /v1/orders/{orderNo}/cancel': by('order.CancelOrder'),
   'POST /v1/payments/intent': by('order.GetOrder'),
   'POST /v1/payments/webhook/{provider}': by('payment.HandleWebhook'),
