@@ -64,4 +64,4 @@ test('whichever store is away, every route answers in time, rightly or with 503 
   expect(answers('mongo gone', 'cart and summary')).toContain('503')
   expect(answers('mongo gone', 'orders and payment')).toContain('as always')
   expect(answers('rabbitmq gone', 'orders and payment')).toContain('as always')
-}, 300_000)
+}, 480_000)

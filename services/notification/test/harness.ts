@@ -15,6 +15,7 @@ import { Member, type VendorServiceClient } from '@haat/proto/vendor/v1/vendor'
 import { fake } from '@haat/testkit/fake'
 import { startTestService } from '@haat/testkit/service'
 import { neighbour, staff, vendorMember } from '@haat/testkit/tokens'
+import { sql } from 'kysely'
 import type { Outgoing, Provider } from '../src/channels/provider.ts'
 import { loadConfig } from '../src/config.ts'
 import type { NotificationContext } from '../src/context.ts'
@@ -159,6 +160,22 @@ export async function startHarness(
         messageRetrySeconds: [30],
       } as NotificationContext
       await sendMessages.run(ctx, systemCall(createLog('worker', 'silent')))
+    },
+    /** The next notes of what became of a leased row are refused like by a PostgreSQL that shuts down. */
+    async trouble(table: 'messages' | 'notices' | 'webhook_deliveries', times: number) {
+      const name = `trouble_${table}`
+      await sql
+        .raw(`
+        create sequence if not exists ${name};
+        create or replace function ${name}() returns trigger language plpgsql security definer as $$ begin
+          if nextval('${name}') <= ${times} then raise 'shutting down' using errcode = '57P01'; end if;
+          return new;
+        end $$;
+        create or replace trigger ${name} before update on ${table} for each row
+          when (old.leased_until is not null and new.leased_until is null) execute function ${name}();
+        alter sequence ${name} restart;
+      `)
+        .execute(service.database.db as never)
     },
     /** Moves the service's clock on. */
     pass(seconds: number) {

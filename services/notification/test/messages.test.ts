@@ -206,6 +206,14 @@ test('a message whose sender died is sent by another one when the lease is over,
   expect(await h.list({ userId: id })).toMatchObject([{ status: MessageStatus.SENT, attempts: 2 }])
 })
 
+test('what was sent while the store went away is noted when the store is back, and not sent again', async () => {
+  const { id, email } = h.user()
+  await h.trouble('messages', 2)
+  await h.happen(OrderRefunded, refunded({ userId: id, email }))
+  expect(await h.list({ userId: id })).toMatchObject([{ status: MessageStatus.SENT, attempts: 1 }])
+  expect(h.email.sent.filter(({ to }) => to === email)).toHaveLength(1)
+})
+
 test('a link is mailed, and neither it nor its token stays behind', async () => {
   const user = h.user()
   const data = UserPasswordResetRequested.fromPartial({

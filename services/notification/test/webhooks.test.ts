@@ -107,6 +107,15 @@ test('a delivery that fails comes again later under the same id, and a repeated 
   expect(hook.calls()).toHaveLength(3)
 })
 
+test('a delivery whose outcome cannot be noted at once is noted later, and counted once', async () => {
+  const hook = await webhookOf()
+  endpoint.answer({ status: 500 })
+  await h.trouble('webhook_deliveries', 1)
+  await h.happen(VendorOrderShipped, shipped(hook.vendorId))
+  expect(hook.calls()).toHaveLength(1)
+  expect(await hook.stored()).toMatchObject({ failures: 1 })
+})
+
 test('an endpoint that has failed fifty times gets nothing more', async () => {
   const hook = await webhookOf()
   await h.database.db

@@ -6,7 +6,7 @@ import { MAX_FAILURES } from '../db/webhooks.ts'
 import { nextAttempt } from '../domain/backoff.ts'
 import { webhookSignature } from '../domain/secrets.ts'
 import { ForbiddenAddress } from '../outbound.ts'
-import { drain } from './drain.ts'
+import { drain, noteDown } from './drain.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -28,7 +28,7 @@ export const deliverWebhooks = job<NotificationContext>('deliver-webhooks', {
         const webhook = webhooks.get(delivery.webhook_id)
         if (!webhook) return
         const error = webhook.failures < MAX_FAILURES ? await post(ctx, webhook, delivery) : 'webhook_given_up'
-        await finish(ctx, webhook, delivery, error)
+        await noteDown({ call, now: ctx.now }, delivery, () => finish(ctx, webhook, delivery, error))
         call.log.info({ deliveryId: delivery.id, webhookId: webhook.id, error }, 'webhook delivery')
       },
     ),
@@ -54,30 +54,34 @@ async function post(ctx: NotificationContext, webhook: StoredWebhook, delivery: 
   }
 }
 
-async function finish(
+/** Counts the endpoint's failures in a row with the delivery's outcome: both or neither, and once. */
+const finish = (
   ctx: NotificationContext,
   webhook: StoredWebhook,
   delivery: StoredDelivery,
   error: string,
-): Promise<void> {
-  const isFinal = error === 'address_forbidden' || error === 'webhook_given_up'
-  const again = error && !isFinal ? nextAttempt(ctx.now(), delivery.attempts, ctx.webhookRetrySeconds) : undefined
-  await ctx.db
-    .updateTable('webhook_deliveries')
-    .set({
-      status: !error ? 'sent' : again ? 'queued' : 'failed',
-      error,
-      leased_until: null,
-      next_attempt_at: again ?? null,
-      ...(!error && { sent_at: ctx.now() }),
-    })
-    .where('id', '=', delivery.id)
-    .where('status', '=', 'queued')
-    .execute()
-  if (error === 'webhook_given_up') return
-  await ctx.db
-    .updateTable('webhooks_out')
-    .set(error ? { failures: sql`failures + 1` } : { failures: 0, last_success_at: ctx.now() })
-    .where('id', '=', webhook.id)
-    .execute()
-}
+): Promise<void> =>
+  ctx.db.transaction().execute(async (tx) => {
+    const isFinal = error === 'address_forbidden' || error === 'webhook_given_up'
+    const again = error && !isFinal ? nextAttempt(ctx.now(), delivery.attempts, ctx.webhookRetrySeconds) : undefined
+    let update = tx
+      .updateTable('webhook_deliveries')
+      .set({
+        status: !error ? 'sent' : again ? 'queued' : 'failed',
+        error,
+        leased_until: null,
+        next_attempt_at: again ?? null,
+        ...(!error && { sent_at: ctx.now() }),
+      })
+      .where('id', '=', delivery.id)
+      .where('status', '=', 'queued')
+    // Sent is sent; any other outcome counts only while the delivery is still this attempt's.
+    if (error) update = update.where('leased_until', '=', delivery.leased_until)
+    const { numUpdatedRows } = await update.executeTakeFirst()
+    if (numUpdatedRows === 0n || error === 'webhook_given_up') return
+    await tx
+      .updateTable('webhooks_out')
+      .set(error ? { failures: sql`failures + 1` } : { failures: 0, last_success_at: ctx.now() })
+      .where('id', '=', webhook.id)
+      .execute()
+  })

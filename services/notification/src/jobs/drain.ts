@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Call } from '@haat/kit/call'
+import { isStoreAway } from '@haat/kit/store-away'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../db/schema.ts'
 
@@ -6,10 +8,13 @@ export type QueueTable = 'messages' | 'notices' | 'webhook_deliveries'
 
 type Row = { id: string; attempts: number; leased_until: Date | null }
 
+type Queue = { db: Kysely<Database>; table: QueueTable; now: () => Date; call: Call; first?: 'priority' }
+
 const BATCH = 24
 const CONCURRENCY = 8
 /** Longer than three sends in a row may take; a process that dies gives its rows back after this. */
 export const LEASE_SECONDS = 120
+const NOTE_AGAIN_MS = 1_000
 
 /**
  * Works off the due rows of a queue table until none is left. A row is leased, and the attempt counted, before it is worked on:
@@ -17,16 +22,19 @@ export const LEASE_SECONDS = 120
  * Whoever queues a row has the job run soon; its timer is for retries and for rows that a crash has left.
  */
 export async function drain<R extends Row, Shared>(
-  options: { db: Kysely<Database>; table: QueueTable; now: () => Date; call: Call; first?: 'priority' },
+  queue: Queue,
   prepare: (rows: R[]) => Promise<Shared>,
   work: (row: R, shared: Shared) => Promise<void>,
 ): Promise<void> {
-  const { db, table, now, call } = options
+  const { db, table, now, call, first } = queue
   while (!call.signal.aborted) {
-    const rows = await claim<R>(db, table, now(), options.first)
+    const rows = await claim<R>(db, table, now(), first)
     if (rows.length === 0) return
-    const shared = await prepare(rows)
     const waiting = [...rows]
+    const shared = await prepare(rows).catch(async (error) => {
+      await noteDown(queue, rows[0]!, () => giveBack(db, table, rows))
+      throw error
+    })
     const worker = async () => {
       for (let row = waiting.shift(); row; row = waiting.shift()) {
         if (call.signal.aborted) {
@@ -37,7 +45,26 @@ export async function drain<R extends Row, Shared>(
       }
     }
     await Promise.all(Array.from({ length: CONCURRENCY }, worker))
-    if (waiting.length) await giveBack(db, table, waiting)
+    if (waiting.length) await noteDown(queue, waiting[0]!, () => giveBack(db, table, waiting))
+  }
+}
+
+/**
+ * Notes what has become of a leased row. While the store is away this is tried again until the lease ends: a send that is not noted
+ * would be done twice, and a row that is not given back would wait for nothing. `write` must bear being done twice.
+ */
+export async function noteDown<T>(
+  { call, now }: Pick<Queue, 'call' | 'now'>,
+  row: Row,
+  write: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!isStoreAway(error) || call.signal.aborted || row.leased_until! <= now()) throw error
+      await pause(NOTE_AGAIN_MS)
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { queueForPerson } from '../db/messages.ts'
 import type { StoredNotice } from '../db/schema.ts'
 import { nextAttempt } from '../domain/backoff.ts'
 import type { BuiltInKey } from '../domain/built-in.ts'
-import { drain } from './drain.ts'
+import { drain, noteDown } from './drain.ts'
 
 /** Asks who a vendor's people are, and queues a message for each of them who is concerned. */
 export const expandNotices = job<NotificationContext>('expand-notices', {
@@ -24,7 +24,8 @@ export const expandNotices = job<NotificationContext>('expand-notices', {
         const members = await listing.catch((error) => postpone(ctx, call, notice, error))
         const mayKnow = ({ permissions, isOwner }: Member) =>
           isOwner || permissions.includes('*') || permissions.includes(permission)
-        if (members) await expand(ctx, notice, members.filter(mayKnow))
+        const told = members?.filter(mayKnow)
+        if (told) await noteDown({ call, now: ctx.now }, notice, () => expand(ctx, notice, told))
       },
     ),
 })
@@ -53,7 +54,7 @@ async function postpone(ctx: NotificationContext, call: Call, notice: StoredNoti
   const code = error instanceof AppError ? error.code : 'failed'
   const again = isNobody ? undefined : nextAttempt(ctx.now(), notice.attempts, ctx.messageRetrySeconds)
   call.log.warn({ err: error, noticeId: notice.id, again }, "a vendor's people cannot be found")
-  await ctx.db
+  const update = ctx.db
     .updateTable('notices')
     .set({
       status: again ? 'queued' : 'failed',
@@ -63,5 +64,5 @@ async function postpone(ctx: NotificationContext, call: Call, notice: StoredNoti
     })
     .where('id', '=', notice.id)
     .where('leased_until', '=', notice.leased_until)
-    .execute()
+  await noteDown({ call, now: ctx.now }, notice, () => update.execute())
 }

@@ -12,7 +12,7 @@ import { nextAttempt } from '../domain/backoff.ts'
 import { DEFAULT_LOCALE } from '../domain/locale.ts'
 import { wants } from '../domain/preferences.ts'
 import { TemplateError } from '../domain/template.ts'
-import { drain } from './drain.ts'
+import { drain, noteDown } from './drain.ts'
 
 /** What an attempt came to, and what is known of the message since. */
 type Outcome = (
@@ -36,7 +36,7 @@ export const sendMessages = job<NotificationContext>('send-messages', {
         // The lease is nearly over: another process may take the message before this one is done with it.
         if (row.leased_until!.getTime() - ctx.now().getTime() < SEND_TIMEOUT_MS) return
         const outcome = await attempt(ctx, row, batch)
-        await finish(ctx, row, outcome)
+        await noteDown({ call, now: ctx.now }, row, () => finish(ctx, row, outcome))
         const { id: messageId, template_key: template, channel } = row
         const error = 'error' in outcome ? outcome.error : undefined
         call.log.info({ messageId, template, channel, outcome: outcome.status, error }, 'message')

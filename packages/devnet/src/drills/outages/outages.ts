@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreName } from '@haat/stores/stores'
 import type { Shopper } from '../../actors.ts'
@@ -29,6 +30,8 @@ export type OutageFigures = {
 /** On top of a route's deadline, for a busy machine. */
 const SLACK_MS = 2_000
 const RECOVERS_WITHIN_SECONDS = 60
+/** What was claimed by an answer that never came is claimed again after its lease, two minutes at most. */
+const RESTS_WITHIN_SECONDS = 150
 /** Requests at a time while nothing makes them wait. */
 const CALMLY = 6
 
@@ -51,8 +54,9 @@ export async function outages(
     log: (line: string) => void
   },
 ): Promise<OutageFigures[]> {
-  await market.shelve(market.leaf, 'TEA', 33_333, 100_000)
-  await market.shelve(market.cup, 'MUG', 45_050, 100_000)
+  const goods = { tea: `TEA-${randomUUID()}`, mug: `MUG-${randomUUID()}` }
+  await market.shelve(market.leaf, goods.tea, 33_333, 100_000)
+  await market.shelve(market.cup, goods.mug, 45_050, 100_000)
   const probes = thinned(await openSweep(devnet, market), options.thin ?? 1)
   const buyers = await Promise.all(Array.from({ length: options.customers }, () => market.customer()))
   await untilQuiet(devnet)
@@ -75,7 +79,7 @@ export async function outages(
     const refusals: Answers = new Map()
     let requests = 0
     let slowestMs = 0
-    const shopping = startShopping(devnet, buyers, refusals)
+    const shopping = startShopping(devnet, buyers, goods, refusals)
     await pause(300)
 
     await outage.begin()
@@ -213,14 +217,17 @@ async function sweep(probes: Probe[], atOnce: number, hasTime: () => boolean, as
 }
 
 /** Customers who buy one thing after the other until they are told to stop. */
-function startShopping(devnet: Devnet, buyers: Shopper[], answers: Answers) {
+function startShopping(devnet: Devnet, buyers: Shopper[], goods: { tea: string; mug: string }, answers: Answers) {
   const failures: string[] = []
   let done = 0
   let isOver = false
   const endings: Plan['ending'][] = ['pay', 'decline, pay', 'pay', 'repent', 'cancel']
   const hands = buyers.map(async (buyer, number) => {
     for (let turn = number; !isOver; turn += 1) {
-      const plan: Plan = { lines: { TEA: 1 + (turn % 2), MUG: 1 }, ending: endings[turn % endings.length]! }
+      const plan: Plan = {
+        lines: { [goods.tea]: 1 + (turn % 2), [goods.mug]: 1 },
+        ending: endings[turn % endings.length]!,
+      }
       await checkout(devnet, buyer, plan, answers).then(
         () => {
           done += 1
@@ -238,9 +245,9 @@ function startShopping(devnet: Devnet, buyers: Shopper[], answers: Answers) {
   }
 }
 
-/** What jobs still have to do may take some seconds more. */
+/** What jobs still have to do may take some time more. */
 async function restingAnomalies(devnet: Devnet & Installation): Promise<string[]> {
-  for (const giveUpAt = Date.now() + RECOVERS_WITHIN_SECONDS * 1000; ; await pause(1_000)) {
+  for (const giveUpAt = Date.now() + RESTS_WITHIN_SECONDS * 1000; ; await pause(1_000)) {
     const anomalies = await findAnomalies(devnet)
     if (anomalies.length === 0 || Date.now() > giveUpAt) return anomalies
   }

@@ -42,15 +42,16 @@ const LEFT_OUT = /^(POST \/v1\/auth\/(logout|change-password)$|DELETE \/v1\/(me|
 export async function openSweep(devnet: Devnet, market: Market): Promise<Probe[]> {
   const { leaf } = market
   const buyer = await market.customer()
-  const productId = await market.shelve(leaf, 'SWEEP-1', 30_000, 1_000)
-  await take(buyer, 'SWEEP-1', 2)
+  const sku = `SWEEP-${randomUUID()}`
+  const productId = await market.shelve(leaf, sku, 30_000, 1_000)
+  await take(buyer, sku, 2)
   const { order, payment } = await placeOrder(buyer)
   await pay(devnet, payment!)
   await devnet.settle()
-  await take(buyer, 'SWEEP-1')
+  await take(buyer, sku)
   const path = { vendorId: leaf.vendorId }
   const parts = await ok(leaf.vendor.GET('/v1/vendors/{vendorId}/orders', { params: { path, query: {} } }))
-  const found = await ok(buyer.shop.GET('/v1/search', { params: { query: { q: 'SWEEP-1' } } }))
+  const found = await ok(buyer.shop.GET('/v1/search', { params: { query: { q: sku } } }))
   const slug = found.items.find(({ id }) => id === productId)!.slug
   const page = await ok(buyer.shop.GET('/v1/products/{slug}', { params: { path: { slug } } }))
   const vendorSlug = page.vendor!.slug
@@ -58,7 +59,7 @@ export async function openSweep(devnet: Devnet, market: Market): Promise<Probe[]
   const known: Record<string, string> = {
     vendorId: leaf.vendorId,
     orderNo: order.orderNo,
-    sku: 'SWEEP-1',
+    sku,
     'products.slug': slug,
     'vendors.slug': vendorSlug,
     'products.id': productId,
@@ -72,7 +73,7 @@ export async function openSweep(devnet: Devnet, market: Market): Promise<Probe[]
   const adminToken = await signIn(devnet.urls.admin, ADMIN_LOGIN)
   const tokens = { storefront: buyer.identity.token!, vendor: leaf.identity.token!, admin: adminToken }
   const bodies: Record<string, unknown> = {
-    'POST /v1/cart/items': { sku: 'SWEEP-1', qty: 1 },
+    'POST /v1/cart/items': { sku, qty: 1 },
     'POST /v1/checkout/summary': { destination: { country: ADDRESS.country, postalCode: ADDRESS.postalCode } },
     'POST /v1/auth/login': { email: buyer.email, password: PASSWORD, session: 'token' },
     'POST /v1/cart/reorder': { orderNo: order.orderNo },
