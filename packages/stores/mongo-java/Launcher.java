@@ -3,15 +3,21 @@ import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.AbstractUniqueIndex;
+import de.bwaldvogel.mongo.backend.ArrayFilters;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
+import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.EmptyIndex;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.Missing;
+import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.Utils;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Collection;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.oplog.Oplog;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -54,7 +60,15 @@ public class Launcher {
         protected MongoDatabase openOrCreateDatabase(String name) {
             MVStore store = getMvStore();
             if (store.getStoreVersion() != ORDERED_BY_VALUE) return super.openOrCreateDatabase(name);
-            return new H2Database(name, store, getCursorRegistry()) {
+            CursorRegistry cursors = getCursorRegistry();
+            return new H2Database(name, store, cursors) {
+                @Override
+                protected MongoCollection<Object> openOrCreateCollection(String collection, CollectionOptions options) {
+                    String full = getFullCollectionNamespace(collection);
+                    MVMap<Object, Document> documents = store.openMap("databases." + full);
+                    return new Changed(this, collection, options, documents, store.openMap("meta." + full), cursors);
+                }
+
                 @Override
                 protected Index<Object> openOrCreateUniqueIndex(
                         String collection, String index, List<IndexKey> keys, boolean sparse) {
@@ -69,6 +83,60 @@ public class Launcher {
                     return sparse ? new Present(documents, index, keys) : new Equal(documents, index, keys);
                 }
             };
+        }
+    }
+
+    /**
+     * The library changes a document in its place, field by field, while the answer to somebody who found it a moment ago is being
+     * written: they would read half of the change. Here a change is made in a copy, which takes the document's place.
+     */
+    static class Changed extends H2Collection {
+        /** Guarded by the collection's lock, which every change holds. */
+        private boolean isChanging;
+
+        Changed(
+                MongoDatabase database,
+                String name,
+                CollectionOptions options,
+                MVMap<Object, Document> documents,
+                MVMap<String, Object> meta,
+                CursorRegistry cursors) {
+            super(database, name, options, documents, meta, cursors);
+        }
+
+        @Override
+        public synchronized Document updateDocuments(
+                Document selector,
+                Document update,
+                ArrayFilters arrayFilters,
+                boolean isMulti,
+                boolean isUpsert,
+                Oplog oplog) {
+            isChanging = true;
+            try {
+                return super.updateDocuments(selector, update, arrayFilters, isMulti, isUpsert, oplog);
+            } finally {
+                isChanging = false;
+            }
+        }
+
+        @Override
+        public synchronized Document findAndModify(Document query) {
+            isChanging = true;
+            try {
+                return super.findAndModify(query);
+            } finally {
+                isChanging = false;
+            }
+        }
+
+        @Override
+        protected QueryResult queryDocuments(
+                Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
+            QueryResult found = super.queryDocuments(query, orderBy, skip, limit, batchSize, fields);
+            if (!isChanging) return found;
+            return new QueryResult(
+                    found.collectDocuments().stream().map(Document::cloneDeeply).toList(), found.getCursorId());
         }
     }
 

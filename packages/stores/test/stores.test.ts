@@ -151,6 +151,35 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
   await client.close()
 })
 
+test('who reads a document of MongoDB while it is changed reads it as it was before or after, never half of each', {
+  timeout: 120_000,
+}, async () => {
+  const client = await new MongoClient(stores.urls.mongo).connect()
+  const documents = client.db('torn').collection<{ _id: string; first: number; last: number }>('documents')
+  const between = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`field${at}`, `${at}`.repeat(40)]))
+  await documents.insertOne({ _id: 'a', first: 0, ...between, last: 0 })
+  let torn = 0
+  let read = 0
+  let isOver = false
+  const readers = Array.from({ length: 8 }, async () => {
+    while (!isOver) {
+      const { first, last } = (await documents.findOne({ _id: 'a' }))!
+      read += 1
+      if (first !== last) torn += 1
+    }
+  })
+  for (let n = 1; n <= 1_000; n += 1) {
+    const change = { $set: { last: n, first: n } }
+    if (n % 2) await documents.updateOne({ _id: 'a', last: n - 1 }, change)
+    else await documents.findOneAndUpdate({ _id: 'a', last: n - 1 }, change)
+  }
+  isOver = true
+  await Promise.all(readers)
+  expect(await documents.findOne({ _id: 'a' })).toMatchObject({ first: 1_000, last: 1_000 })
+  await client.close()
+  expect({ torn, enough: read > 1_000 }).toEqual({ torn: 0, enough: true })
+})
+
 test('a start after kill -9 of every store process finds what was written', { timeout: 120_000 }, async () => {
   await write(stores, 'second')
   // mongo-java-server flushes four times a second.
