@@ -25,6 +25,8 @@ export type Measured = {
   p50?: number
   p95?: number
   p99?: number
+  /** What the row's floor did a second right before and after it. */
+  floor?: number
   /** CPU milliseconds per repetition, by process. */
   cpu?: Map<string, number>
   /** A result that is no rate and no latency. */

@@ -1,14 +1,12 @@
 import { availableParallelism, totalmem, type } from 'node:os'
 import type { Measured } from './bench.ts'
-import { type FloorName, floorTitles } from './floors/floors.ts'
+import { floorTitles } from './floors/floors.ts'
 import type { Target } from './rows/row.ts'
 
 /** A measured row of the table; floors have no target. */
 export type Line = { name: string; target?: Target; measured: Measured }
-export type Floors = Partial<Record<FloorName, Measured>>
 export type Report = {
   lines: Line[]
-  floors: Floors
   /** Resident megabytes by process: at rest after the start, and after the rows. */
   memory: { title: string; megabytes: Map<string, number> }[]
   stores: Record<string, string>
@@ -18,11 +16,11 @@ export type Report = {
 }
 
 /** Why a target is missed, or undefined when it is met. */
-export function missed({ target, measured }: Line, floors: Floors): string | undefined {
+export function missed({ target, measured }: Line): string | undefined {
   if (measured.faults.length) return 'faulty'
   if (!target) return undefined
   if ('of' in target) {
-    const ratio = ratioOf(measured, floors[target.of])
+    const ratio = ratioOf(measured)
     if (ratio === undefined || ratio < target.atLeast) return 'too slow'
     return target.p99Below !== undefined && (measured.p99 ?? Infinity) >= target.p99Below ? 'p99' : undefined
   }
@@ -33,8 +31,8 @@ export function missed({ target, measured }: Line, floors: Floors): string | und
     : undefined
 }
 
-const ratioOf = (measured: Measured, floor: Measured | undefined): number | undefined =>
-  floor?.perSecond && measured.perSecond !== undefined ? measured.perSecond / floor.perSecond : undefined
+const ratioOf = ({ perSecond, floor }: Measured): number | undefined =>
+  floor && perSecond !== undefined ? perSecond / floor : undefined
 
 const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
 const ms = (value: number | undefined) => (value === undefined ? '' : value.toFixed(value < 10 ? 2 : 0))
@@ -50,9 +48,9 @@ function targetText(target: Target): string {
   return `p50 < ${target.p50Below} ms, p99 < ${target.p99Below} ms`
 }
 
-function cells(line: Line, floors: Floors): string[] {
+function cells(line: Line): string[] {
   const { name, target, measured } = line
-  const ratio = target && 'of' in target ? ratioOf(measured, floors[target.of]) : undefined
+  const ratio = ratioOf(measured)
   const value =
     measured.value !== undefined && target && 'below' in target ? `${rate(measured.value)} ${target.unit}` : ''
   const cpu = [...(measured.cpu?.values() ?? [])].reduce((sum, each) => sum + each, 0)
@@ -63,21 +61,22 @@ function cells(line: Line, floors: Floors): string[] {
     ms(measured.p95),
     ms(measured.p99),
     cpu ? cpu.toFixed(2) : '',
+    rate(measured.floor),
     ratio === undefined ? '' : percent(ratio),
     target ? targetText(target) : '',
-    target || measured.faults.length ? (missed(line, floors) ?? 'met') : '',
+    target || measured.faults.length ? (missed(line) ?? 'met') : '',
   ]
 }
 
-const HEAD = ['', 'a second', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms each', 'of floor', 'target', '']
+const HEAD = ['', 'a second', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms each', 'floor', 'of floor', 'target', '']
 
 /** The table for a terminal. */
-export function printed({ lines, floors }: Pick<Report, 'lines' | 'floors'>): string {
-  const rows = [HEAD, ...lines.map((line) => cells(line, floors))]
+export function printed(lines: Line[]): string {
+  const rows = [HEAD, ...lines.map(cells)]
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
   return rows
     .map((row) =>
-      row.map((cell, at) => (at === 0 || at > 6 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  '),
+      row.map((cell, at) => (at === 0 || at > 7 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  '),
     )
     .join('\n')
 }
@@ -115,7 +114,7 @@ const markdownTable = (rows: string[][]): string =>
 
 /** The report as a document. */
 export function document(report: Report): string {
-  const { lines, floors, memory, stores, sizes } = report
+  const { lines, memory, stores, sizes } = report
   const processes = [...new Set(memory.flatMap(({ megabytes }) => [...megabytes.keys()]))]
   const notes = lines.filter(({ measured }) => measured.notes.length || measured.faults.length)
   return `# What it does per second
@@ -123,11 +122,13 @@ export function document(report: Report): string {
 ${machineText(stores)}
 ${sizes}${report.missing ? `\nRows that this run has not reached: ${report.missing}.` : ''}
 
-"of floor" is the throughput as a share of that floor's, measured in the same run: ${Object.entries(floorTitles)
+"floor" is what the row's floor did a second right before and right after it (the mean), "of floor" the throughput as a share of that: ${Object.entries(
+    floorTitles,
+  )
     .map(([name, title]) => `*${name}* is ${title.replace('floor: ', '')}`)
     .join(', ')}. "CPU ms each" is the processor time of everything together, load generator included, per repetition.
 
-${markdownTable([HEAD, ...lines.map((line) => cells(line, floors))])}
+${markdownTable([HEAD, ...lines.map(cells)])}
 
 ## Processor time by process, ms per repetition
 ${markdownTable([['', ''], ...lines.filter(({ measured }) => measured.cpu?.size).map(({ name, measured }) => [name, cpuText(measured.cpu)])])}

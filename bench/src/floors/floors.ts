@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Bench, Measured } from '../bench.ts'
-import { measureOrderFloor } from './order-floor.ts'
+import { type Bench, type Measured, WARMUP_SECONDS } from '../bench.ts'
+import { type OrderFloor, openOrderFloor } from './order-floor.ts'
 
 /** What the same machine does without the marketplace. */
 export type FloorName = 'hono' | 'hop' | 'order'
@@ -13,29 +13,64 @@ export const floorTitles: Record<FloorName, string> = {
   order: 'floor: a hand-written order transaction',
 }
 
+/** The warm-up of a floor that has been measured before. */
+const AGAIN_SECONDS = 1
 const PORTS = { hono: 18_101, hop: 18_102, hopService: 18_103 }
 
-/** Measures a floor; the Postgres one on the server that the marketplace uses. */
-export async function measureFloor(bench: Bench, name: FloorName, postgresUrl: string): Promise<Measured> {
-  if (name === 'order') return measureOrderFloor(bench, postgresUrl)
-  const started: [string, ChildProcess][] =
-    name === 'hono'
-      ? [['hono', await start('hono.ts', PORTS.hono)]]
-      : [
-          ['neighbour', await start('hop-service.ts', PORTS.hopService)],
-          ['hono', await start('hop.ts', PORTS.hop, PORTS.hopService)],
-        ]
-  const standing = bench.processes
-  bench.processes = new Map([...standing, ...started.map(([title, { pid }]) => [title, pid!] as const)])
-  try {
-    const port = name === 'hono' ? PORTS.hono : PORTS.hop
-    const path = name === 'hono' ? '/static' : '/stock/BENCH-1'
-    return await bench.drive(floorTitles[name], { kind: 'requests', port, requests: [{ path }], expect: '' })
-  } finally {
-    bench.processes = standing
-    for (const [, child] of started) child.kill()
+/** The floors of a run. Their processes stay, so that they are as warm at the end as at the beginning. */
+export type FloorBench = {
+  /** Measures a floor for so many seconds. */
+  measure(name: FloorName, seconds: number): Promise<Measured>
+  close(): void
+}
+
+/** Opens the floors; the Postgres one is on the server that the marketplace uses. */
+export function openFloors(bench: Bench, postgresUrl: string): FloorBench {
+  const started = new Map<FloorName, Promise<[string, ChildProcess][]>>()
+  let order: Promise<OrderFloor> | undefined
+  const processesOf = (name: 'hono' | 'hop') => {
+    const known = started.get(name) ?? startProcesses(name)
+    started.set(name, known)
+    return known
+  }
+  return {
+    async measure(name, seconds) {
+      if (name === 'order') {
+        order ??= openOrderFloor(postgresUrl)
+        return (await order).measure(seconds)
+      }
+      const isFirst = !started.has(name)
+      const processes = await processesOf(name)
+      const standing = bench.processes
+      bench.processes = new Map([...standing, ...processes.map(([title, { pid }]) => [title, pid!] as const)])
+      try {
+        const port = name === 'hono' ? PORTS.hono : PORTS.hop
+        const path = name === 'hono' ? '/static' : '/stock/BENCH-1'
+        return await bench.drive(
+          floorTitles[name],
+          { kind: 'requests', port, requests: [{ path }], expect: '' },
+          { seconds, warmupSeconds: isFirst ? WARMUP_SECONDS : AGAIN_SECONDS },
+        )
+      } finally {
+        bench.processes = standing
+      }
+    },
+    close() {
+      for (const processes of started.values())
+        void processes.then((all) => {
+          for (const [, child] of all) child.kill()
+        })
+    },
   }
 }
+
+const startProcesses = async (name: 'hono' | 'hop'): Promise<[string, ChildProcess][]> =>
+  name === 'hono'
+    ? [['hono', await start('hono.ts', PORTS.hono)]]
+    : [
+        ['neighbour', await start('hop-service.ts', PORTS.hopService)],
+        ['hono', await start('hop.ts', PORTS.hop, PORTS.hopService)],
+      ]
 
 async function start(file: string, ...ports: number[]): Promise<ChildProcess> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), ports.map(String), { execArgv: [] })

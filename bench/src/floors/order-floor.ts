@@ -6,28 +6,36 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { type Bench, CONCURRENCY, type Measured, percentiles } from '../bench.ts'
+import { CONCURRENCY, type Measured, percentiles } from '../bench.ts'
 import { makeDatabase } from '../seed/database.ts'
 
 const DATABASE = 'bench_floor'
 const script = fileURLToPath(new URL('order.sql', import.meta.url))
 
+export type OrderFloor = { measure(seconds: number): Promise<Measured> }
+
 /**
  * What Postgres alone does when the whole sale is one transaction that somebody wrote by hand: by pgbench where there is one,
  * else by a process of ours that plays the same script through pg's pool.
  */
-export async function measureOrderFloor(bench: Bench, postgresUrl: string): Promise<Measured> {
+export async function openOrderFloor(postgresUrl: string): Promise<OrderFloor> {
   const url = await prepare(postgresUrl)
   const hasPgbench = await promisify(execFile)('pgbench', ['--version']).then(
     () => true,
     () => false,
   )
-  const { latencies, seconds } = await (hasPgbench ? runPgbench(url, bench.seconds) : runPool(url, bench.seconds))
   return {
-    perSecond: latencies.length / seconds,
-    ...percentiles(latencies),
-    notes: [hasPgbench ? 'by pgbench' : "no pgbench here: the same script through pg's pool, in a process of its own"],
-    faults: [],
+    async measure(wanted) {
+      const { latencies, seconds } = await (hasPgbench ? runPgbench(url, wanted) : runPool(url, wanted))
+      return {
+        perSecond: latencies.length / seconds,
+        ...percentiles(latencies),
+        notes: [
+          hasPgbench ? 'by pgbench' : "no pgbench here: the same script through pg's pool, in a process of its own",
+        ],
+        faults: [],
+      }
+    },
   }
 }
 
