@@ -1,5 +1,6 @@
 import { batched } from '@haat/kit/batched'
 import type { BffChassis } from '@haat/kit/http/bff'
+import { PART_HOLD_MS } from '@haat/kit/http/held-pages'
 import type { Sessions } from '@haat/kit/http/sessions'
 import type { AuthServiceClient } from '@haat/proto/auth/v1/auth'
 import { type CartServiceClient, CartServiceDefinition } from '@haat/proto/cart/v1/cart'
@@ -59,7 +60,12 @@ export function createContext(config: StorefrontConfig, { connect, auth, session
     shipping: connect(ShippingServiceDefinition, config.SHIPPING_ADDR),
     vendor: {
       ...vendor,
-      batchGetVendors: batched(vendor.batchGetVendors, { keys: 'vendorIds', items: 'vendors', keyOf: ({ id }) => id }),
+      batchGetVendors: batched(vendor.batchGetVendors, {
+        keys: 'vendorIds',
+        items: 'vendors',
+        keyOf: ({ id }) => id,
+        holdMs: PART_HOLD_MS,
+      }),
     },
   }
 }

@@ -21,18 +21,19 @@ type Waiting<Item> = {
 /**
  * A `BatchGet…` client method whose calls are joined: while one is under way, whoever else asks waits until it is answered, at most
  * 10 ms, and all who wait go as one, under the request ids of the first of them. Without load nothing waits; the more there is, the
- * fewer calls it takes. Nobody is answered from a call that left before they asked, so nothing here is a cache, and nobody waits
- * past their own deadline.
+ * fewer calls it takes. Nobody waits past their own deadline, and nobody is answered from a call that left before they asked, unless
+ * `holdMs` says so: then what was read is answered again until so long after its call left.
  *
  * For reads whose answer is the same for everybody, that leave out what they do not find: a joined call carries no person's
  * identity. `keys` and `items` are the fields of request and response, `keyOf` tells an item's key, `most` how many keys a request
- * may have.
+ * may have. `holdMs` is for names and descriptions that many ask for; no price, stock or status that decides something.
  */
 export function batched<Keys extends string, Items extends string, Item>(
   rpc: (request: { [field in Keys]: string[] }, options?: CallOptions) => Promise<{ [field in Items]: Item[] }>,
-  fields: { keys: Keys; items: Items; keyOf: (item: Item) => string; most?: number },
+  fields: { keys: Keys; items: Items; keyOf: (item: Item) => string; most?: number; holdMs?: number },
 ): (request: { [field in Keys]?: readonly string[] | undefined }) => Promise<{ [field in Items]: Item[] }> {
-  const { most = MOST_KEYS } = fields
+  const { most = MOST_KEYS, holdMs = 0 } = fields
+  const held = createHeld<Item>(holdMs)
   let underway = 0
   let waiting: Waiting<Item>[] = []
   let timer: NodeJS.Timeout | undefined
@@ -48,9 +49,11 @@ export function batched<Keys extends string, Items extends string, Item>(
   }
   const answer = async (some: Waiting<Item>[], keys: string[]) => {
     underway += 1
+    const leftAt = performance.now()
     try {
       const found = await some[0]!.asAsker(() => fetch(keys))
       const items = new Map(found.map((item) => [fields.keyOf(item), item]))
+      held.keep(items, leftAt)
       for (const one of some) one.resolve(one.keys.flatMap((key) => items.get(key) ?? []))
     } catch (error) {
       // A request that the contract refuses is its own asker's trouble alone.
@@ -83,6 +86,8 @@ export function batched<Keys extends string, Items extends string, Item>(
     void answer(some, [...keys])
   }
   return async (request) => {
+    const inHand = held.find(request[fields.keys] ?? [])
+    if (inHand) return { [fields.items]: inHand } as { [field in Items]: Item[] }
     const call = currentCall()
     let late: NodeJS.Timeout | undefined
     const items = await new Promise<Item[]>((resolve, reject) => {
@@ -93,5 +98,36 @@ export function batched<Keys extends string, Items extends string, Item>(
       else timer ??= setTimeout(send, MAX_WAIT_MS)
     }).finally(() => clearTimeout(late))
     return { [fields.items]: items } as { [field in Items]: Item[] }
+  }
+}
+
+/** Items by key for `holdMs` after they were asked for. */
+function createHeld<Item>(holdMs: number) {
+  const all = new Map<string, { item: Item; until: number }>()
+  return {
+    /** The items of all these keys, or nothing. */
+    find(keys: readonly string[]): Item[] | undefined {
+      const now = performance.now()
+      const items: Item[] = []
+      for (const key of keys) {
+        const one = all.get(key)
+        if (!one || one.until <= now) return undefined
+        items.push(one.item)
+      }
+      return items
+    },
+    keep(items: ReadonlyMap<string, Item>, askedAt: number) {
+      if (holdMs === 0) return
+      for (const [key, item] of items) {
+        // Set anew, so that the first ones are the oldest.
+        all.delete(key)
+        all.set(key, { item, until: askedAt + holdMs })
+      }
+      const now = performance.now()
+      for (const [key, { until }] of all) {
+        if (until > now) break
+        all.delete(key)
+      }
+    },
   }
 }

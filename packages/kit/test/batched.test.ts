@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Metadata } from 'nice-grpc'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
@@ -15,7 +16,7 @@ type Sent = {
   fail(error: unknown): void
 }
 
-function neighbour() {
+function neighbour(holdMs?: number) {
   const sent: Sent[] = []
   const batchGetStock = batched(
     ({ skus }: { skus: string[] }, options) =>
@@ -29,7 +30,7 @@ function neighbour() {
           fail: reject,
         })
       }),
-    { keys: 'skus', items: 'stocks', keyOf: (stock: Stock) => stock.sku },
+    { keys: 'skus', items: 'stocks', keyOf: (stock: Stock) => stock.sku, ...(holdMs ? { holdMs } : {}) },
   )
   const ask = async (...skus: string[]) => (await batchGetStock({ skus })).stocks
   const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -67,6 +68,28 @@ test('nobody is answered from a call that left before they asked', async () => {
   await turn()
   sent[1]!.answer(4)
   expect(await late).toEqual([{ sku: 'a', available: 4 }])
+})
+
+test('what may be held is answered again until so long after its call left; what was not found, or fails, is asked for', async () => {
+  const { sent, ask, turn } = neighbour(200)
+  const leftAt = performance.now()
+  const first = ask('a', 'missing')
+  await pause(50)
+  sent[0]!.answer(1, ['missing'])
+  await first
+  expect(await ask('a')).toEqual([{ sku: 'a', available: 1 }])
+  expect(sent).toHaveLength(1)
+  const both = ask('a', 'missing')
+  await turn()
+  expect(sent[1]!.skus).toEqual(['a', 'missing'])
+  sent[1]!.fail(new AppError('UNAVAILABLE', 'store_unavailable', 'away'))
+  await expect(both).rejects.toMatchObject({ code: 'store_unavailable' })
+  expect(await ask('a')).toEqual([{ sku: 'a', available: 1 }])
+  await pause(leftAt + 201 - performance.now())
+  const anew = ask('a')
+  await turn()
+  sent[2]!.answer(2)
+  expect(await anew).toEqual([{ sku: 'a', available: 2 }])
 })
 
 test('a call that hangs holds up nobody who asks after it', async () => {

@@ -34,6 +34,7 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 // Names only decorate a summary, so a slow vendor service must not hold it up.
 const NAMES_TIMEOUT_MS = 500
+const NAMES_HOLD_MS = 500
 
 export async function createContext(config: CartConfig, chassis: Chassis): Promise<CartContext> {
   const { db } = await chassis.mongo()
@@ -56,7 +57,12 @@ export async function createContext(config: CartConfig, chassis: Chassis): Promi
     promotion: connect<PromotionServiceClient>(PromotionServiceDefinition, config.PROMOTION_ADDR),
     shipping: connect<ShippingServiceClient>(ShippingServiceDefinition, config.SHIPPING_ADDR),
     vendor: {
-      batchGetVendors: batched(vendor.batchGetVendors, { keys: 'vendorIds', items: 'vendors', keyOf: ({ id }) => id }),
+      batchGetVendors: batched(vendor.batchGetVendors, {
+        keys: 'vendorIds',
+        items: 'vendors',
+        keyOf: ({ id }) => id,
+        holdMs: NAMES_HOLD_MS,
+      }),
     },
     log,
     now: () => new Date(),

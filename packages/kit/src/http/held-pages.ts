@@ -10,12 +10,9 @@ export type HeldPage = {
   tag: string
   contentType: string
   cacheControl: string
-  /** Milliseconds of `performance.now()`: when its making began. Nothing in it is older than that. */
+  /** Milliseconds of `performance.now()`: when its making began. Nothing in it is older by more than `PART_HOLD_MS`. */
   startedAt: number
 }
-
-/** What tells caches on the way how much of `max-age` is used up, RFC 9111 5.1; rounded up, so that the bound holds. */
-export const ageOf = ({ startedAt }: HeldPage): string => String(Math.ceil((performance.now() - startedAt) / 1000))
 
 export type HeldPages = {
   get(target: string): HeldPage | undefined
@@ -26,13 +23,23 @@ export type HeldPages = {
   put(target: string, page: HeldPage): void
 }
 
-/** How long a public answer is sent again without asking anybody: the bound on how old a page can be. */
-export const HOLD_MS = 2_000
+/** How old what a public page shows can be: `HOLD_MS` in hand, and `PART_HOLD_MS` before that. */
+export const BOUND_MS = 2_000
+/** How long parts that many pages share (a vendor's name) may be in hand when a page is made: `holdMs` of `batched`. */
+export const PART_HOLD_MS = 500
+/** How long a public answer is sent again without asking anybody. */
+export const HOLD_MS = BOUND_MS - PART_HOLD_MS
+/**
+ * What tells caches on the way how much of `max-age` is used up, RFC 9111 5.1: by the oldest part there can be, and rounded up, so
+ * that the bound holds.
+ */
+export const ageOf = ({ startedAt }: HeldPage): string =>
+  String(Math.ceil((performance.now() - startedAt + PART_HOLD_MS) / 1000))
 const MAX_BYTES = 32 * 1024 * 1024
 
 /**
- * Public answers by path and query, each for two seconds, and made by one of those who ask for it at once: whatever the load,
- * a page is made once in two seconds at most in each process, and no invalidation can get lost. The oldest go first when there are too
+ * Public answers by path and query, each for a second and a half, and made by one of those who ask for it at once: whatever the load,
+ * a page is made once in that time at most in each process, and no invalidation can get lost. The oldest go first when there are too
  * many.
  */
 export function createHeldPages({ holdMs = HOLD_MS, maxBytes = MAX_BYTES } = {}): HeldPages {
