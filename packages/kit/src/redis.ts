@@ -39,18 +39,33 @@ export function openRedis(options: { url: string; log: Log; commandTimeoutMs?: n
 
 /**
  * Breaks a connection on which commands wait while nothing arrives. Looked at twice, a turn of the event loop apart: after a
- * pause of our own the answer may lie unread.
+ * pause of our own the answer may lie unread. Looks only while commands wait, so that a service at rest is not woken.
  */
 function giveUpWhenSilent(redis: Redis, everyMs: number): void {
+  let timer: NodeJS.Timeout | undefined
   let received = -1
   let silences = 0
-  const timer = setInterval(() => {
-    const { stream, commandQueue } = redis as unknown as { stream?: Socket; commandQueue: { length: number } }
-    const isWaiting = redis.status === 'ready' && commandQueue.length > 0
-    silences = isWaiting && stream?.bytesRead === received ? silences + 1 : 0
+  const stop = () => {
+    clearInterval(timer)
+    timer = undefined
+  }
+  const inside = redis as unknown as { stream?: Socket; commandQueue: { length: number } }
+  const look = () => {
+    const { stream, commandQueue } = inside
+    if (commandQueue.length === 0) return stop()
+    const isSilent = redis.status === 'ready' && stream?.bytesRead === received
+    silences = isSilent ? silences + 1 : 0
     received = stream?.bytesRead ?? -1
     if (silences === 2) stream?.destroy(new Error('no answer for a while'))
-  }, everyMs)
-  timer.unref()
-  redis.on('end', () => clearInterval(timer))
+  }
+  const send = redis.sendCommand.bind(redis)
+  redis.sendCommand = (...args) => {
+    if (!timer) {
+      received = inside.stream?.bytesRead ?? -1
+      silences = 0
+      timer = setInterval(look, everyMs).unref()
+    }
+    return send(...args)
+  }
+  redis.on('end', stop)
 }
