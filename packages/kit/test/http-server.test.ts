@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAdminServer } from '../src/http/admin-server.ts'
 import { bodyStream } from '../src/http/input.ts'
@@ -270,3 +272,28 @@ describe('the admin port', () => {
     await admin.close()
   })
 })
+
+// The kernel holds no more than its own limit of them, which is 128 on old systems.
+const limit = process.platform === 'linux' ? Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')) : 0
+
+test.skipIf(limit < 1_000)(
+  'a crowd that comes while the server is busy waits to be accepted, and is not dropped',
+  () => {
+    const crowd = 700
+    const connected = new Int32Array(new SharedArrayBuffer(4))
+    const worker = new Worker(
+      `const { workerData: { port, connected, crowd } } = require('node:worker_threads')
+    for (let i = 0; i < crowd; i++)
+      require('node:net').connect(port, '127.0.0.1').on('error', () => {}).on('connect', () => {
+        if (Atomics.add(connected, 0, 1) + 1 === crowd) Atomics.notify(connected, 0)
+      })`,
+      { eval: true, workerData: { port: server.port, connected, crowd } },
+    )
+    const giveUpAt = Date.now() + 10_000
+    // Nothing is accepted here meanwhile: this thread waits.
+    for (let seen = 0; seen < crowd && Date.now() < giveUpAt; seen = Atomics.load(connected, 0))
+      Atomics.wait(connected, 0, seen, 200)
+    void worker.terminate()
+    expect(Atomics.load(connected, 0)).toBe(crowd)
+  },
+)

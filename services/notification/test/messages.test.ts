@@ -9,6 +9,7 @@ import { PaymentRefunded } from '@haat/proto/payment/v1/events'
 import { ProfileUpdated, UserForgotten } from '@haat/proto/profile/v1/events'
 import { VendorApproved } from '@haat/proto/vendor/v1/events'
 import { customer } from '@haat/testkit/tokens'
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { ProviderError } from '../src/channels/provider.ts'
 import { startHarness } from './harness.ts'
@@ -212,6 +213,20 @@ test('what was sent while the store went away is noted when the store is back, a
   await h.happen(OrderRefunded, refunded({ userId: id, email }))
   expect(await h.list({ userId: id })).toMatchObject([{ status: MessageStatus.SENT, attempts: 1 }])
   expect(h.email.sent.filter(({ to }) => to === email)).toHaveLength(1)
+})
+
+test('a batch that cannot be prepared is given back at once, and no attempt counts', async () => {
+  const { id, email } = h.user()
+  const rename = (from: string, to: string) =>
+    sql`alter table ${sql.table(from)} rename to ${sql.table(to)}`.execute(h.database.db as never)
+  await rename('templates', 'templates_away')
+  try {
+    await expect(h.happen(OrderRefunded, refunded({ userId: id, email }))).rejects.toThrow('templates')
+  } finally {
+    await rename('templates_away', 'templates')
+  }
+  await h.work()
+  expect(await h.list({ userId: id })).toMatchObject([{ status: MessageStatus.SENT, attempts: 1 }])
 })
 
 test('a link is mailed, and neither it nor its token stays behind', async () => {
