@@ -43,6 +43,10 @@ const reasonOf = (name: CancelReasonName | null): CancelReason =>
 const optional = <K extends string, T>(key: K, value: T | null): { [key in K]?: T } =>
   (value === null ? {} : { [key]: value }) as { [key in K]?: T }
 
+/** Every refund is counted in its order when it is written. */
+const hasRefunds = ({ refunded, payment_status: status }: Order): boolean =>
+  refunded > 0n || status === 'partial' || status === 'refunded'
+
 /** Orders as their readers see them, with vendor orders, addresses and refunds. `known` spares reading their sales again. */
 export async function toOrders(
   db: Kysely<Database>,
@@ -55,7 +59,10 @@ export async function toOrders(
   const [sales, addresses, refunds] = await Promise.all([
     known ?? listSales(db, orders),
     db.selectFrom('order_addresses').selectAll().where('order_id', 'in', ids).execute(),
-    listRefunds(db, ids),
+    listRefunds(
+      db,
+      orders.filter(hasRefunds).map((order) => order.id),
+    ),
   ])
   return sales.map(({ order, parts }) => {
     const address = addresses.find((row) => row.order_id === order.id)
