@@ -1,3 +1,4 @@
+import { AppError } from './errors.ts'
 import { isStalePlan } from './prepared.ts'
 
 // Sockets: refused, cut, not found.
@@ -33,3 +34,7 @@ export function isStoreAway(error: unknown): boolean {
   // MongoDB's bulk writes hide there what has happened.
   return isStoreAway(cause) || isStoreAway(errorResponse)
 }
+
+/** True when a store or a neighbour was away: nobody's mistake, and worth trying again for as long as that takes. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof AppError ? error.status === 'UNAVAILABLE' : isStoreAway(error)

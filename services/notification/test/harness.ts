@@ -1,4 +1,5 @@
 import { systemCall } from '@haat/kit/call'
+import { unavailable } from '@haat/kit/errors'
 import type { EventMessage } from '@haat/kit/events/definition'
 import { createEnvelope, type Envelope } from '@haat/kit/events/envelope'
 import { newId } from '@haat/kit/id'
@@ -54,7 +55,7 @@ export async function startHarness(
   const email = recordingProvider('smtp')
   const sms = recordingProvider('twilio')
   const push = recordingProvider('web_push')
-  const gone = (name: string) => Promise.reject(new Error(`${name} is down`))
+  const gone = (name: string) => Promise.reject(unavailable('service_unavailable', `${name} is down`))
   const overrides: Partial<NotificationContext> = {
     auth: fake<AuthServiceClient>('auth', {
       batchGetUsers: async ({ userIds = [] }) => {

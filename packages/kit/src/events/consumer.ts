@@ -4,7 +4,7 @@ import { type Call, inCall } from '../call.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../id.ts'
 import type { Log } from '../log.ts'
-import { isStoreAway } from '../store-away.ts'
+import { isOutage } from '../store-away.ts'
 import { within } from './broker.ts'
 import { type Envelope, parseEnvelope } from './envelope.ts'
 import { once } from './inbox.ts'
@@ -235,9 +235,6 @@ function attemptOf(message: AsyncMessage): number {
   const attempt = Number(message.headers?.['x-attempt'] ?? 1)
   return Number.isInteger(attempt) && attempt > 0 ? attempt : 1
 }
-
-const isOutage = (error: unknown): boolean =>
-  error instanceof AppError ? error.status === 'UNAVAILABLE' : isStoreAway(error)
 
 // Only our own errors' messages are known to carry no personal data.
 function describe(error: unknown): { 'x-error-class': string; 'x-error-message': string } {

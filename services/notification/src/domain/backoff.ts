@@ -1,4 +1,11 @@
 /**
+ * When to ask a neighbour again that was away: after the schedule's first pause, however often that was. Such an attempt does not
+ * count, since what is told must not depend on how long we were away ourselves.
+ */
+export const afterOutage = (now: Date, retrySeconds: readonly number[], random?: () => number): Date | undefined =>
+  nextAttempt(now, 1, retrySeconds, 0, random)
+
+/**
  * When to try again after attempt number `attempts` (from 1): the schedule's pause, a fifth more or less so that a crowd of
  * failures spreads out, or what the other side asked for when that is longer. Undefined: that was the last one.
  */

@@ -1,11 +1,12 @@
 import type { Call } from '@haat/kit/call'
 import { AppError } from '@haat/kit/errors'
 import { job } from '@haat/kit/jobs'
+import { isOutage } from '@haat/kit/store-away'
 import type { Member } from '@haat/proto/vendor/v1/vendor'
 import type { NotificationContext } from '../context.ts'
 import { queueForPerson } from '../db/messages.ts'
 import type { StoredNotice } from '../db/schema.ts'
-import { nextAttempt } from '../domain/backoff.ts'
+import { afterOutage, nextAttempt } from '../domain/backoff.ts'
 import type { BuiltInKey } from '../domain/built-in.ts'
 import { drain, noteDown } from './drain.ts'
 
@@ -52,13 +53,18 @@ const expand = (ctx: NotificationContext, notice: StoredNotice, people: Member[]
 async function postpone(ctx: NotificationContext, call: Call, notice: StoredNotice, error: unknown): Promise<void> {
   const isNobody = error instanceof AppError && error.status === 'NOT_FOUND'
   const code = error instanceof AppError ? error.code : 'failed'
-  const again = isNobody ? undefined : nextAttempt(ctx.now(), notice.attempts, ctx.messageRetrySeconds)
+  const again = isOutage(error)
+    ? afterOutage(ctx.now(), ctx.messageRetrySeconds)
+    : isNobody
+      ? undefined
+      : nextAttempt(ctx.now(), notice.attempts, ctx.messageRetrySeconds)
   call.log.warn({ err: error, noticeId: notice.id, again }, "a vendor's people cannot be found")
   const update = ctx.db
     .updateTable('notices')
     .set({
       status: again ? 'queued' : 'failed',
       error: code,
+      attempts: isOutage(error) ? notice.attempts - 1 : notice.attempts,
       next_attempt_at: again ?? null,
       leased_until: null,
     })

@@ -1,5 +1,6 @@
 import type { Call } from '@haat/kit/call'
 import { job } from '@haat/kit/jobs'
+import { isOutage } from '@haat/kit/store-away'
 import { type Outgoing, ProviderError, SEND_TIMEOUT_MS } from '../channels/provider.ts'
 import type { NotificationContext } from '../context.ts'
 import { composeMessage, unsubscribeOf, type Written } from '../db/compose-message.ts'
@@ -8,7 +9,7 @@ import { hasLeft, type Known, loadPeople, NOBODY } from '../db/people.ts'
 import { resolvePeople } from '../db/resolve-people.ts'
 import type { StoredMessage, StoredTemplate } from '../db/schema.ts'
 import { listCurrent, pickForLocale } from '../db/templates.ts'
-import { nextAttempt } from '../domain/backoff.ts'
+import { afterOutage, nextAttempt } from '../domain/backoff.ts'
 import { DEFAULT_LOCALE } from '../domain/locale.ts'
 import { wants } from '../domain/preferences.ts'
 import { TemplateError } from '../domain/template.ts'
@@ -18,6 +19,7 @@ import { drain, noteDown } from './drain.ts'
 type Outcome = (
   | { status: 'sent'; provider: string; providerId: string }
   | { status: 'retry'; error: string; retryAfterSeconds: number }
+  | { status: 'unasked'; error: string }
   | { status: 'failed'; error: string }
   | { status: 'suppressed'; hasLeft: boolean }
 ) & { to?: string; written?: Written; provider?: string }
@@ -45,10 +47,10 @@ export const sendMessages = job<NotificationContext>('send-messages', {
 })
 
 /**
- * Those a batch is for, and the templates of what is not written yet; `isComplete` is false when a neighbour that knows
- * addresses does not answer.
+ * Those a batch is for, and the templates of what is not written yet; `failure` is why some addresses could not be
+ * asked for.
  */
-type Batch = { people: Map<string, Known>; isComplete: boolean; templates: StoredTemplate[] }
+type Batch = { people: Map<string, Known>; failure?: unknown; templates: StoredTemplate[] }
 
 async function readBatch(ctx: NotificationContext, call: Call, rows: StoredMessage[]): Promise<Batch> {
   const unwritten = rows.filter((row) => !isWritten(row)).map((row) => row.template_key)
@@ -60,10 +62,10 @@ async function readBatch(ctx: NotificationContext, call: Call, rows: StoredMessa
     .filter((row) => row.to === '')
     .map((row) => ({ userId: row.user_id!, withPhone: row.channel === 'sms' }))
   return resolvePeople(ctx, known, unaddressed).then(
-    (people) => ({ people, isComplete: true, templates }),
+    (people) => ({ people, templates }),
     (err) => {
       call.log.warn({ err }, 'recipients cannot be resolved')
-      return { people: known, isComplete: false, templates }
+      return { people: known, failure: err, templates }
     },
   )
 }
@@ -71,14 +73,15 @@ async function readBatch(ctx: NotificationContext, call: Call, rows: StoredMessa
 async function attempt(
   ctx: NotificationContext,
   row: StoredMessage,
-  { people, isComplete, templates }: Batch,
+  { people, failure, templates }: Batch,
 ): Promise<Outcome> {
   if (row.expires_at && row.expires_at <= ctx.now()) return { status: 'failed', error: 'expired' }
   const known = (row.user_id && people.get(row.user_id)) || NOBODY
   if (hasLeft(known)) return { status: 'suppressed', hasLeft: true }
   if (!wants(known.wishes, row.topic, row.channel)) return { status: 'suppressed', hasLeft: false }
   const to = row.to || addressOf(known, row)
-  if (!to && !isComplete) return { status: 'retry', error: 'recipient_unresolved', retryAfterSeconds: 0 }
+  if (!to && isOutage(failure)) return { status: 'unasked', error: 'recipient_unresolved' }
+  if (!to && failure) return { status: 'retry', error: 'recipient_unresolved', retryAfterSeconds: 0 }
   if (!to) return { status: 'failed', error: known.person ? 'recipient_missing' : 'user_not_found' }
 
   const provider = ctx.providers[row.channel]
@@ -162,13 +165,17 @@ const forgetSubscription = (ctx: NotificationContext, row: StoredMessage) =>
   ctx.db.deleteFrom('push_subscriptions').where('id', '=', subscriptionId(row)).execute()
 
 /** Notes what the attempt came to; a message that was dropped or retried by hand meanwhile stays as it is. */
+function nextOf(ctx: NotificationContext, row: StoredMessage, outcome: Outcome): Date | undefined {
+  if (outcome.status === 'unasked') return afterOutage(ctx.now(), ctx.messageRetrySeconds)
+  if (outcome.status !== 'retry') return undefined
+  return nextAttempt(ctx.now(), row.attempts, ctx.messageRetrySeconds, outcome.retryAfterSeconds)
+}
+
 async function finish(ctx: NotificationContext, row: StoredMessage, outcome: Outcome): Promise<void> {
   const { written } = outcome
-  const again =
-    outcome.status === 'retry'
-      ? nextAttempt(ctx.now(), row.attempts, ctx.messageRetrySeconds, outcome.retryAfterSeconds)
-      : undefined
-  const status = outcome.status === 'retry' ? (again ? 'queued' : 'failed') : outcome.status
+  const again = nextOf(ctx, row, outcome)
+  const status =
+    outcome.status === 'retry' || outcome.status === 'unasked' ? (again ? 'queued' : 'failed') : outcome.status
   const isBlanked = row.confidential && !ctx.showsSecrets && status !== 'queued' && status !== 'failed'
   let update = ctx.db
     .updateTable('messages')
@@ -176,6 +183,7 @@ async function finish(ctx: NotificationContext, row: StoredMessage, outcome: Out
       status,
       leased_until: null,
       next_attempt_at: again ?? null,
+      attempts: outcome.status === 'unasked' ? row.attempts - 1 : row.attempts,
       error: 'error' in outcome ? outcome.error : '',
       ...(outcome.provider && { provider: outcome.provider }),
       ...(outcome.to && { to: outcome.to }),
