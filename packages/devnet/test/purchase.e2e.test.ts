@@ -16,6 +16,7 @@ import {
   stock,
   uploadImage,
 } from '../src/actors.ts'
+import { until } from '../src/until.ts'
 import { mailsTo, startTestDevnet } from './devnet.ts'
 
 const devnet = await startTestDevnet()
@@ -187,8 +188,12 @@ test('the whole story: two vendors, one checkout, paid, delivered, reviewed, pai
     }),
   )
   await devnet.settle()
-  const reviewed = await ok(visitor.shop.GET('/v1/products/{slug}', { params: { path: { slug: tea.slug } } }))
-  expect(reviewed.product).toMatchObject({ ratingAvg: 5, ratingCount: 1 })
+  // A page may be two seconds old.
+  const rated = async () => {
+    const { product } = await ok(visitor.shop.GET('/v1/products/{slug}', { params: { path: { slug: tea.slug } } }))
+    return product.ratingCount ? product : undefined
+  }
+  expect(await until('the rating on the page', rated, 2)).toMatchObject({ ratingAvg: 5, ratingCount: 1 })
 
   // Earnings carry the commission of the sale; the balance is paid out after a second person's approval.
   const path = { vendorId: leaf.vendorId }
