@@ -25,7 +25,7 @@ export type Measured = {
   p50?: number
   p95?: number
   p99?: number
-  /** What the row's floor did a second right before and after it. */
+  /** What the row's floor did per second, right before and right after it: the mean. */
   floor?: number
   /** CPU milliseconds per repetition, by process. */
   cpu?: Map<string, number>

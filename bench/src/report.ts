@@ -122,7 +122,7 @@ export function document(report: Report): string {
 ${machineText(stores)}
 ${sizes}${report.missing ? `\nRows that this run has not reached: ${report.missing}.` : ''}
 
-"floor" is what the row's floor did a second right before and right after it (the mean), "of floor" the throughput as a share of that: ${Object.entries(
+"floor" is what the row's floor did per second, the mean of right before and right after it, "of floor" the throughput as a share of that: ${Object.entries(
     floorTitles,
   )
     .map(([name, title]) => `*${name}* is ${title.replace('floor: ', '')}`)

@@ -1,11 +1,4 @@
 /**
- * When to ask a neighbour again that was away: after the schedule's first pause, however often that was. Such an attempt does not
- * count, since what is told must not depend on how long we were away ourselves.
- */
-export const afterOutage = (now: Date, retrySeconds: readonly number[], random?: () => number): Date | undefined =>
-  nextAttempt(now, 1, retrySeconds, 0, random)
-
-/**
  * When to try again after attempt number `attempts` (from 1): the schedule's pause, a fifth more or less so that a crowd of
  * failures spreads out, or what the other side asked for when that is longer. Undefined: that was the last one.
  */
@@ -21,3 +14,17 @@ export function nextAttempt(
   const seconds = Math.max(pause * (0.8 + 0.4 * random()), Math.min(retryAfterSeconds, 86_400))
   return new Date(now.getTime() + seconds * 1000)
 }
+
+/**
+ * What a failed attempt leads to: how many attempts count, and when the next one is. One that failed because we were away ourselves
+ * does not count, and is made again after the schedule's first pause, however often that was: what is told must not depend on it.
+ */
+export const retryOf = (
+  now: Date,
+  attempts: number,
+  retrySeconds: readonly number[],
+  { isOutage = false, retryAfterSeconds = 0 }: { isOutage?: boolean; retryAfterSeconds?: number },
+): { attempts: number; again: Date | undefined } =>
+  isOutage
+    ? { attempts: attempts - 1, again: nextAttempt(now, 1, retrySeconds) }
+    : { attempts, again: nextAttempt(now, attempts, retrySeconds, retryAfterSeconds) }

@@ -6,7 +6,7 @@ import type { Member } from '@haat/proto/vendor/v1/vendor'
 import type { NotificationContext } from '../context.ts'
 import { queueForPerson } from '../db/messages.ts'
 import type { StoredNotice } from '../db/schema.ts'
-import { afterOutage, nextAttempt } from '../domain/backoff.ts'
+import { retryOf } from '../domain/backoff.ts'
 import type { BuiltInKey } from '../domain/built-in.ts'
 import { drain, noteDown } from './drain.ts'
 
@@ -53,18 +53,15 @@ const expand = (ctx: NotificationContext, notice: StoredNotice, people: Member[]
 async function postpone(ctx: NotificationContext, call: Call, notice: StoredNotice, error: unknown): Promise<void> {
   const isNobody = error instanceof AppError && error.status === 'NOT_FOUND'
   const code = error instanceof AppError ? error.code : 'failed'
-  const again = isOutage(error)
-    ? afterOutage(ctx.now(), ctx.messageRetrySeconds)
-    : isNobody
-      ? undefined
-      : nextAttempt(ctx.now(), notice.attempts, ctx.messageRetrySeconds)
+  const next = retryOf(ctx.now(), notice.attempts, ctx.messageRetrySeconds, { isOutage: isOutage(error) })
+  const again = isNobody ? undefined : next.again
   call.log.warn({ err: error, noticeId: notice.id, again }, "a vendor's people cannot be found")
   const update = ctx.db
     .updateTable('notices')
     .set({
       status: again ? 'queued' : 'failed',
       error: code,
-      attempts: isOutage(error) ? notice.attempts - 1 : notice.attempts,
+      attempts: next.attempts,
       next_attempt_at: again ?? null,
       leased_until: null,
     })

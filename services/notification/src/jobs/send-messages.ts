@@ -9,7 +9,7 @@ import { hasLeft, type Known, loadPeople, NOBODY } from '../db/people.ts'
 import { resolvePeople } from '../db/resolve-people.ts'
 import type { StoredMessage, StoredTemplate } from '../db/schema.ts'
 import { listCurrent, pickForLocale } from '../db/templates.ts'
-import { afterOutage, nextAttempt } from '../domain/backoff.ts'
+import { retryOf } from '../domain/backoff.ts'
 import { DEFAULT_LOCALE } from '../domain/locale.ts'
 import { wants } from '../domain/preferences.ts'
 import { TemplateError } from '../domain/template.ts'
@@ -18,8 +18,7 @@ import { drain, noteDown } from './drain.ts'
 /** What an attempt came to, and what is known of the message since. */
 type Outcome = (
   | { status: 'sent'; provider: string; providerId: string }
-  | { status: 'retry'; error: string; retryAfterSeconds: number }
-  | { status: 'unasked'; error: string }
+  | { status: 'retry'; error: string; retryAfterSeconds?: number; isOutage?: boolean }
   | { status: 'failed'; error: string }
   | { status: 'suppressed'; hasLeft: boolean }
 ) & { to?: string; written?: Written; provider?: string }
@@ -80,12 +79,11 @@ async function attempt(
   if (hasLeft(known)) return { status: 'suppressed', hasLeft: true }
   if (!wants(known.wishes, row.topic, row.channel)) return { status: 'suppressed', hasLeft: false }
   const to = row.to || addressOf(known, row)
-  if (!to && isOutage(failure)) return { status: 'unasked', error: 'recipient_unresolved' }
-  if (!to && failure) return { status: 'retry', error: 'recipient_unresolved', retryAfterSeconds: 0 }
+  if (!to && failure) return { status: 'retry', error: 'recipient_unresolved', isOutage: isOutage(failure) }
   if (!to) return { status: 'failed', error: known.person ? 'recipient_missing' : 'user_not_found' }
 
   const provider = ctx.providers[row.channel]
-  if (!provider) return { status: 'retry', error: 'channel_unconfigured', retryAfterSeconds: 0 }
+  if (!provider) return { status: 'retry', error: 'channel_unconfigured' }
   const keys = row.channel === 'push' ? await findKeys(ctx, row) : undefined
   if (row.channel === 'push' && !keys) return { status: 'failed', error: 'push_subscription_gone' }
 
@@ -165,17 +163,13 @@ const forgetSubscription = (ctx: NotificationContext, row: StoredMessage) =>
   ctx.db.deleteFrom('push_subscriptions').where('id', '=', subscriptionId(row)).execute()
 
 /** Notes what the attempt came to; a message that was dropped or retried by hand meanwhile stays as it is. */
-function nextOf(ctx: NotificationContext, row: StoredMessage, outcome: Outcome): Date | undefined {
-  if (outcome.status === 'unasked') return afterOutage(ctx.now(), ctx.messageRetrySeconds)
-  if (outcome.status !== 'retry') return undefined
-  return nextAttempt(ctx.now(), row.attempts, ctx.messageRetrySeconds, outcome.retryAfterSeconds)
-}
-
 async function finish(ctx: NotificationContext, row: StoredMessage, outcome: Outcome): Promise<void> {
   const { written } = outcome
-  const again = nextOf(ctx, row, outcome)
-  const status =
-    outcome.status === 'retry' || outcome.status === 'unasked' ? (again ? 'queued' : 'failed') : outcome.status
+  const { attempts, again } =
+    outcome.status === 'retry'
+      ? retryOf(ctx.now(), row.attempts, ctx.messageRetrySeconds, outcome)
+      : { attempts: row.attempts, again: undefined }
+  const status = outcome.status === 'retry' ? (again ? 'queued' : 'failed') : outcome.status
   const isBlanked = row.confidential && !ctx.showsSecrets && status !== 'queued' && status !== 'failed'
   let update = ctx.db
     .updateTable('messages')
@@ -183,7 +177,7 @@ async function finish(ctx: NotificationContext, row: StoredMessage, outcome: Out
       status,
       leased_until: null,
       next_attempt_at: again ?? null,
-      attempts: outcome.status === 'unasked' ? row.attempts - 1 : row.attempts,
+      attempts,
       error: 'error' in outcome ? outcome.error : '',
       ...(outcome.provider && { provider: outcome.provider }),
       ...(outcome.to && { to: outcome.to }),
