@@ -1,6 +1,11 @@
 import { connect, type Socket } from 'node:net'
 
-export type Answer = { status: number; body: Buffer }
+export type Answer = {
+  status: number
+  /** As it came. */
+  body: Buffer
+  isGzipped: boolean
+}
 
 /** One keep-alive HTTP/1.1 connection, one request at a time: no pipelining, no pool, nothing parsed that is not needed. */
 export type Connection = {
@@ -63,16 +68,17 @@ export function readAnswer(bytes: Buffer): Answer | undefined {
   const status = Number(bytes.toString('latin1', 9, 12))
   const bodyAt = headEnd + 4
   const head = bytes.toString('latin1', 0, headEnd).toLowerCase()
+  const isGzipped = head.includes('\ncontent-encoding: gzip')
   const length = /\ncontent-length: *(\d+)/.exec(head)?.[1]
   if (length !== undefined) {
     const end = bodyAt + Number(length)
-    return bytes.length < end ? undefined : { status, body: bytes.subarray(bodyAt, end) }
+    return bytes.length < end ? undefined : { status, body: bytes.subarray(bodyAt, end), isGzipped }
   }
   if (head.includes('\ntransfer-encoding: chunked'))
     return bytes.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)
-      ? { status, body: unchunked(bytes.subarray(bodyAt)) }
+      ? { status, body: unchunked(bytes.subarray(bodyAt)), isGzipped }
       : undefined
-  return { status, body: Buffer.alloc(0) }
+  return { status, body: Buffer.alloc(0), isGzipped }
 }
 
 function unchunked(bytes: Buffer): Buffer {
@@ -93,12 +99,13 @@ export type Request = {
   body?: unknown
 }
 
-/** The bytes of a request. */
+/** The bytes of a request, which takes gzip as every browser's does. */
 export function encode({ method = 'GET', path, headers = {}, body }: Request): Buffer {
   const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
   const head = [
     `${method} ${path} HTTP/1.1`,
     'host: 127.0.0.1',
+    'accept-encoding: gzip, deflate, br, zstd',
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...(payload === undefined
       ? []

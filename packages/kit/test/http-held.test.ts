@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHeldPages, HOLD_MS } from '../src/http/held-pages.ts'
@@ -32,7 +36,8 @@ beforeAll(async () => {
   routes.openapi(
     route({ ...cached, method: 'get', path: '/page/{name}', summary: 'p', params: z.object({ name: z.string() }) }),
     async (c) => {
-      const page = { madeAt: Date.now(), n: ++made, title: 'দার্জিলিং thé 茶 🍵' }
+      const title = 'দার্জিলিং thé 茶 🍵'.repeat(c.req.path.includes('/long') ? 100 : 1)
+      const page = { madeAt: Date.now(), n: ++made, title }
       await new Promise((resolve) => setImmediate(resolve))
       return c.json(page, 200)
     },
@@ -70,6 +75,41 @@ test('a page in hand is answered, logged and measured like one that is made', as
   const fresh = await ask('/page/same', { 'if-none-match': first.headers.etag! })
   expect([fresh.status, fresh.text, fresh.headers.etag]).toEqual([304, '', first.headers.etag])
   expect((await ask('/page/same', { 'x-request-id': 'chosen-by-them' })).requestId).toBe('chosen-by-them')
+})
+
+/** An answer as it came, and what it says when it is unpacked. */
+const askRaw = async (path: string, acceptEncoding?: string) => {
+  const headers = acceptEncoding === undefined ? {} : { 'accept-encoding': acceptEncoding }
+  const [res] = (await once(get(`${server.url}/v1${path}`, { headers }), 'response')) as [IncomingMessage]
+  const bytes = await buffer(res)
+  expect(Number(res.headers['content-length'])).toBe(bytes.length)
+  const encoding = res.headers['content-encoding']
+  return { res, encoding, bytes, text: String(encoding === 'gzip' ? gunzipSync(bytes) : bytes) }
+}
+
+test('a page goes out gzipped to whoever takes that, and says the same to everybody', async () => {
+  const takes = ['gzip', 'GZIP', 'gzip, deflate, br, zstd', 'br;q=1.0,gzip;q=0.5', 'identity , gzip ; q=1']
+  const takesNot = [undefined, '', 'identity', 'br', 'gzip;q=0', 'deflate, gzip;q=0.000', 'notgzip', 'gzipped']
+  // Made for each of them in turn, then twice from hand.
+  for (const [at, [acceptEncoding, encoding]] of [
+    ...takes.map((header) => [header, 'gzip'] as const),
+    ...takesNot.map((header) => [header, undefined] as const),
+  ].entries()) {
+    const first = await askRaw(`/page/long?at=${at}`, acceptEncoding)
+    const others = await Promise.all(
+      [first.encoding, 'gzip', undefined].map((own) => askRaw(`/page/long?at=${at}`, own)),
+    )
+    expect([acceptEncoding, first.encoding]).toEqual([acceptEncoding, encoding])
+    expect(others.map((other) => other.encoding)).toEqual([encoding, 'gzip', undefined])
+    for (const { res, text } of [first, ...others]) {
+      expect(text).toContain('দার্জিলিং thé 茶 🍵')
+      expect(text).toBe(first.text)
+      expect(res.headers.vary).toBe('Origin, Accept-Encoding')
+      expect(res.headers.etag).toBe(first.res.headers.etag)
+    }
+    expect(others[1]!.bytes.length * 4).toBeLessThan(others[2]!.bytes.length)
+  }
+  expect((await askRaw('/page/short', 'gzip')).encoding).toBeUndefined()
 })
 
 test('however many ask for a page at once, one of them makes it', async () => {

@@ -14,7 +14,7 @@ import { type CachePolicy, cacheable, cacheControl, etag, isFresh, tagged } from
 import type { RateLimitSettings } from './config.ts'
 import { HttpCall, type HttpEnv } from './context.ts'
 import { docsHtml, docsPolicy } from './docs.ts'
-import { ageOf, createHeldPages, type HeldPage, type HeldPages } from './held-pages.ts'
+import { ageOf, createHeldPages, gzipped, type HeldPage, type HeldPages } from './held-pages.ts'
 import { idempotencyKey } from './idempotency.ts'
 import { checkLength, checkUrl, lengthRequired, mediaType, parseJson, readBody } from './input.ts'
 import { checkCsrf, createOriginPolicy } from './origin.ts'
@@ -122,6 +122,7 @@ export function createApp(options: AppOptions): App {
           const target = targetOf(c.req.url)
           // A page that is in hand, or on its way, is not work.
           const isThere = isShared && (pages.get(target) ?? pages.making(target)) !== undefined
+          if (isShared) c.header('Vary', 'Accept-Encoding', { append: true })
           if (!isThere) admission.check(rank)
           // Outside the bound: a client that sends its body slowly takes nobody's place.
           await guard(c, call, flags, route !== undefined)
@@ -142,15 +143,17 @@ export function createApp(options: AppOptions): App {
             answerWithTag(c, flags.cache!, (body, tag) => {
               const { rateClass, cache } = flags
               const contentType = 'application/json'
-              const kept = {
+              const page = {
                 route: route!,
                 rateClass,
                 body: Buffer.from(body).toString('latin1'),
                 tag,
                 contentType,
+                cacheControl: cacheControl(cache!),
                 startedAt: begun,
               }
-              pages.put(target, { ...kept, cacheControl: cacheControl(cache!) })
+              pages.put(target, page)
+              return page
             })
           } else if (flags.cache) answerWithTag(c, flags.cache)
           try {
@@ -218,11 +221,20 @@ const requestIdFrom = (inbound: string | undefined): string =>
 const targetOf = (url: string): string => url.slice(url.indexOf('/', 8))
 
 function pageResponse(c: Context<HttpEnv>, page: HeldPage): Response {
-  const { body, tag, contentType, cacheControl } = page
-  c.header('Cache-Control', cacheControl)
+  c.header('Cache-Control', page.cacheControl)
   c.header('Age', ageOf(page))
-  if (isFresh(c.req.header('if-none-match'), tag)) return c.body(null, 304, { ETag: tag })
-  return c.body(Buffer.from(body, 'latin1') as never, 200, { 'Content-Type': contentType, ETag: tag })
+  if (isFresh(c.req.header('if-none-match'), page.tag)) return c.body(null, 304, { ETag: page.tag })
+  return pageBody(c, page)
+}
+
+function pageBody(c: Context<HttpEnv>, page: HeldPage): Response {
+  const { body, tag, contentType } = page
+  const gzip = gzipped(page, c.req.header('accept-encoding'))
+  return c.body(Buffer.from(gzip ?? body, 'latin1') as never, 200, {
+    'Content-Type': contentType,
+    ETag: tag,
+    ...(gzip === undefined ? {} : { 'Content-Encoding': 'gzip' }),
+  })
 }
 
 /**
@@ -234,7 +246,11 @@ function createShortcut(
   of: { pages: HeldPages; limiter: RateLimiter; securityHeaders: [string, string][] },
 ): App['answerHeld'] {
   const lines = plainLines(log)
-  const fixed = [...of.securityHeaders.filter(([name]) => name !== 'Cache-Control').flat(), 'Vary', 'Origin']
+  const fixed = [
+    ...of.securityHeaders.filter(([name]) => name !== 'Cache-Control').flat(),
+    'Vary',
+    'Origin, Accept-Encoding',
+  ]
   return (request, response) => {
     const { headers } = request
     if (request.method !== 'GET' || headers.origin !== undefined) return false
@@ -250,8 +266,11 @@ function createShortcut(
     const status = isFresh(headers['if-none-match'], page.tag) ? 304 : 200
     if (status === 304) response.writeHead(304, [...own, ...fixed]).end()
     else {
-      own.push('Content-Type', page.contentType, 'Content-Length', String(page.body.length))
-      response.writeHead(200, [...own, ...fixed]).end(page.body, 'latin1')
+      const gzip = gzipped(page, headers['accept-encoding'] as string | undefined)
+      const body = gzip ?? page.body
+      own.push('Content-Type', page.contentType, 'Content-Length', String(body.length))
+      if (gzip !== undefined) own.push('Content-Encoding', 'gzip')
+      response.writeHead(200, [...own, ...fixed]).end(body, 'latin1')
     }
     const ms = performance.now() - started
     observe?.({ method: 'GET', route: page.route, status, seconds: ms / 1000 })
@@ -405,16 +424,17 @@ async function takeBody(c: Context<HttpEnv>, flags: RouteFlags): Promise<void> {
   c.req.json = () => Promise.resolve(value as never)
 }
 
-/** `c.json` of a cached route: Cache-Control and ETag on 200, 304 when the client holds it; `keep` sees what is answered. */
-function answerWithTag(c: Context<HttpEnv>, policy: CachePolicy, keep?: (body: string, tag: string) => void): void {
+/** `c.json` of a cached route: Cache-Control and ETag on 200, 304 when the client holds it; `keep` makes a page of what is answered. */
+function answerWithTag(c: Context<HttpEnv>, policy: CachePolicy, keep?: (body: string, tag: string) => HeldPage): void {
   const plain = c.json
   c.json = ((value: unknown, status?: unknown, headers?: unknown) => {
     if (status !== undefined && status !== 200) return plain(value as never, status as never, headers as never)
     cacheable(c, policy)
     const body = JSON.stringify(value)
     const tag = etag(body)
-    keep?.(body, tag)
+    const page = keep?.(body, tag)
     if (isFresh(c.req.header('if-none-match'), tag)) return c.body(null, 304, { ETag: tag })
+    if (page) return pageBody(c, page)
     return c.body(body, 200, { 'Content-Type': 'application/json', ETag: tag })
   }) as typeof c.json
 }

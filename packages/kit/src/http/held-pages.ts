@@ -1,3 +1,4 @@
+import { constants, gzipSync } from 'node:zlib'
 import type { RateClass } from './rate-limit.ts'
 
 /** A whole public answer, ready to be sent again. */
@@ -7,6 +8,8 @@ export type HeldPage = {
   rateClass: RateClass
   /** Its bytes, a character each (`latin1`): Node sends such a string and the head before it in one write. */
   body: string
+  /** The same gzipped, once somebody has asked for that; see `gzipped`. */
+  gzip?: string
   tag: string
   contentType: string
   cacheControl: string
@@ -35,7 +38,27 @@ export const HOLD_MS = BOUND_MS - PART_HOLD_MS
  */
 export const ageOf = ({ startedAt }: HeldPage): string =>
   String(Math.ceil((performance.now() - startedAt + PART_HOLD_MS) / 1000))
+/** Not counting the gzipped forms, which take a fraction of it. */
 const MAX_BYTES = 32 * 1024 * 1024
+/** Less than this goes in one packet anyway. */
+const GZIP_FROM_BYTES = 1_024
+
+/**
+ * The page's gzipped bytes, for a client whose Accept-Encoding (RFC 9110, 12.5.3) names gzip; undefined when it goes as it is.
+ * Compressed when it is first asked for and then sent to everybody: the least of zlib's levels, which leaves JSON no larger than the
+ * others do. Only what everybody may read is compressed: a secret beside something that a stranger can choose would show in the length
+ * (BREACH).
+ */
+export function gzipped(page: HeldPage, acceptEncoding: string | undefined): string | undefined {
+  if (page.body.length < GZIP_FROM_BYTES || !takesGzip(acceptEncoding)) return undefined
+  page.gzip ??= gzipSync(Buffer.from(page.body, 'latin1'), { level: constants.Z_BEST_SPEED }).toString('latin1')
+  return page.gzip
+}
+
+const takesGzip = (acceptEncoding = ''): boolean => {
+  const named = /(?:^|[\s,])gzip\s*(?:;\s*q=([\d.]+)\s*)?(?:,|$)/i.exec(acceptEncoding)
+  return named !== null && Number(named[1] ?? 1) > 0
+}
 
 /**
  * Public answers by path and query, each for a second and a half, and made by one of those who ask for it at once: whatever the load,
