@@ -13,19 +13,25 @@ import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.Missing;
 import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.Utils;
+import de.bwaldvogel.mongo.backend.ValueComparator;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Collection;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.oplog.Oplog;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 import org.h2.mvstore.type.ObjectDataType;
@@ -88,7 +94,8 @@ public class Launcher {
 
     /**
      * The library changes a document in its place, field by field, while the answer to somebody who found it a moment ago is being
-     * written: they would read half of the change. Here a change is made in a copy, which takes the document's place.
+     * written: they would read half of the change. Here a change is made in a copy, which takes the document's place. It also sorts
+     * all that is found before it takes the first few; here an index that has the order asked for is read until there are enough.
      */
     static class Changed extends H2Collection {
         /** Guarded by the collection's lock, which every change holds. */
@@ -133,10 +140,31 @@ public class Launcher {
         @Override
         protected QueryResult queryDocuments(
                 Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
-            QueryResult found = super.queryDocuments(query, orderBy, skip, limit, batchSize, fields);
+            Stream<Object> inOrder = inOrder(query, orderBy);
+            QueryResult found = inOrder == null
+                    ? super.queryDocuments(query, orderBy, skip, limit, batchSize, fields)
+                    : matchDocumentsFromStream(inOrder.map(this::getDocument), query, null, skip, limit, batchSize, fields);
             if (!isChanging) return found;
             return new QueryResult(
                     found.collectDocuments().stream().map(Document::cloneDeeply).toList(), found.getCursorId());
+        }
+
+        /** By the index with the fewest documents of those in this order; null when another one has still fewer to look at. */
+        private Stream<Object> inOrder(Document query, Document orderBy) {
+            if (orderBy == null || orderBy.isEmpty()) return null;
+            Lookup best = null;
+            long fewest = Long.MAX_VALUE;
+            for (Index<Object> index : getIndexes()) {
+                if (index instanceof Lookup lookup) {
+                    boolean isInOrder = lookup.inOrder(query, orderBy) != null;
+                    if (!isInOrder && !lookup.canHandle(query)) continue;
+                    long count = lookup.count(query);
+                    if (isInOrder ? count > fewest : count >= fewest) continue;
+                    best = isInOrder ? lookup : null;
+                    fewest = count;
+                } else if (index.canHandle(query)) return null;
+            }
+            return best == null ? null : best.inOrder(query, orderBy).stream().map(Lookup.Entry::id);
         }
     }
 
@@ -192,21 +220,32 @@ public class Launcher {
 
     /**
      * The library reads a whole collection for whatever has no unique index. This finds documents by what a secondary index's first
-     * field holds; everything else that is asked of them is matched afterwards. Kept in memory, filled when it is first of use
-     * (opening it has read all documents into the cache), and guarded by its collection's lock like every index.
+     * field holds, in the order of its other fields; everything else that is asked of them is matched afterwards. Kept in memory, filled
+     * when it is first of use (opening it has read all documents into the cache), and guarded by its collection's lock like every index.
      */
     abstract static class Lookup extends EmptyIndex<Object> {
         /** With more than this part of all documents to look at, reading them in order is faster. */
         private static final int PART = 4;
 
+        /** Ends of those that begin with the same values. */
+        private static final Object BEFORE = new Object(), AFTER = new Object();
+
+        /** What a document has in the fields after the first. */
+        record Entry(List<Object> values, Object id) {}
+
         private final MVMap<Object, Document> documents;
         protected final String field;
-        private Map<Object, Set<Object>> positions;
+        private final List<IndexKey> others;
+        private final Comparator<Entry> order = this::compare;
+        private Map<Object, NavigableSet<Entry>> entries;
+        /** A list in another field would have several places in the order; it has none, and the order is of no use then. */
+        private boolean hasLists;
 
         Lookup(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
             super(name, keys);
             this.documents = documents;
             field = keys.get(0).getKey();
+            others = keys.subList(1, keys.size());
         }
 
         /** The keys, one of which a document must have to meet this condition; null when that cannot be said. */
@@ -217,49 +256,91 @@ public class Launcher {
 
         @Override
         public boolean canHandle(Document query) {
-            Collection<?> asked = query.containsKey(field) ? asked(query.get(field)) : null;
-            if (asked == null) return false;
-            if (positions == null) {
-                positions = new HashMap<>();
-                documents.forEach((id, document) -> remember(document));
-            }
+            return query.containsKey(field) && asked(query.get(field)) != null && count(query) * PART <= documents.sizeAsLong();
+        }
+
+        /** How many documents there are to look at. */
+        long count(Document query) {
             long found = 0;
-            for (Object key : asked) found += positions.getOrDefault(key, Set.of()).size();
-            return found * PART <= documents.sizeAsLong();
+            for (Object key : asked(query.get(field))) found += having(key).size();
+            return found;
         }
 
         @Override
         public Iterable<Object> getPositions(Document query) {
             Set<Object> found = new LinkedHashSet<>();
-            for (Object key : asked(query.get(field))) found.addAll(positions.getOrDefault(key, Set.of()));
+            for (Object key : asked(query.get(field))) for (Entry entry : having(key)) found.add(entry.id());
             return found;
+        }
+
+        /** Those that can meet the query, when this has them in the order asked for; null otherwise. */
+        NavigableSet<Entry> inOrder(Document query, Document orderBy) {
+            Collection<?> asked = query.containsKey(field) ? asked(query.get(field)) : null;
+            if (asked == null || asked.size() != 1) return null;
+            List<Object> bound = new ArrayList<>();
+            for (IndexKey key : others) {
+                if (key.getKey().equals(orderBy.keySet().iterator().next())) break;
+                Object value = query.get(key.getKey());
+                if (!(value instanceof String || value instanceof Boolean)) return null;
+                bound.add(value);
+            }
+            int at = bound.size();
+            for (Map.Entry<String, Object> by : orderBy.entrySet()) {
+                if (at == others.size() || !(by.getValue() instanceof Number direction)) return null;
+                IndexKey key = others.get(at++);
+                if (!key.getKey().equals(by.getKey()) || key.isAscending() != direction.intValue() > 0) return null;
+            }
+            NavigableSet<Entry> all = having(asked.iterator().next());
+            if (hasLists) return null;
+            return bound.isEmpty() || all.isEmpty() ? all : all.subSet(new Entry(bound, BEFORE), true, new Entry(bound, AFTER), true);
+        }
+
+        private int compare(Entry a, Entry b) {
+            for (int at = 0; at < Math.min(a.values().size(), b.values().size()); at++) {
+                ValueComparator values = others.get(at).isAscending() ? ValueComparator.asc() : ValueComparator.desc();
+                int order = values.compare(a.values().get(at), b.values().get(at));
+                if (order != 0) return order;
+            }
+            if (a.id() == BEFORE || b.id() == AFTER) return -1;
+            if (a.id() == AFTER || b.id() == BEFORE) return 1;
+            return ValueComparator.asc().compare(a.id(), b.id());
         }
 
         @Override
         public void add(Document document, Object position, MongoCollection<Object> collection) {
-            if (positions != null) remember(document);
+            if (entries != null) remember(document);
         }
 
         @Override
         public Object remove(Document document) {
-            if (positions != null) forget(document);
+            if (entries != null) forget(document);
             return null;
         }
 
         @Override
         public void updateInPlace(Document before, Document after, Object position, MongoCollection<Object> collection) {
-            if (positions == null || keysIn(before).equals(keysIn(after))) return;
+            if (entries == null || keysIn(before).equals(keysIn(after)) && entryOf(before).equals(entryOf(after))) return;
             forget(before);
             remember(after);
         }
 
+        private NavigableSet<Entry> having(Object key) {
+            if (entries == null) {
+                entries = new HashMap<>();
+                documents.forEach((id, document) -> remember(document));
+            }
+            return entries.getOrDefault(key, Collections.emptyNavigableSet());
+        }
+
         private void remember(Document document) {
-            for (Object key : keysIn(document)) positions.computeIfAbsent(key, any -> new LinkedHashSet<>()).add(idOf(document));
+            Entry entry = entryOf(document);
+            for (Object key : keysIn(document)) entries.computeIfAbsent(key, any -> new TreeSet<>(order)).add(entry);
         }
 
         private void forget(Document document) {
+            Entry entry = entryOf(document);
             for (Object key : keysIn(document))
-                positions.computeIfPresent(key, (any, ids) -> ids.remove(idOf(document)) && ids.isEmpty() ? null : ids);
+                entries.computeIfPresent(key, (any, having) -> having.remove(entry) && having.isEmpty() ? null : having);
         }
 
         private Set<Object> keysIn(Document document) {
@@ -267,12 +348,19 @@ public class Launcher {
         }
 
         /** A document's position is its id. */
-        private static Object idOf(Document document) {
-            return document.get("_id");
+        private Entry entryOf(Document document) {
+            List<Object> values = new ArrayList<>(others.size());
+            for (IndexKey key : others) {
+                Object value = Utils.getSubdocumentValueCollectionAware(document, key.getKey());
+                boolean isList = value instanceof Collection<?>;
+                hasLists |= isList;
+                values.add(isList ? null : value);
+            }
+            return new Entry(values, document.get("_id"));
         }
     }
 
-    /** By a text, or one of several, or by what is not true: of the truth values that indexes begin with, that is the rare one. */
+    /** By a text or a truth value, or one of several. */
     static class Equal extends Lookup {
         Equal(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
             super(documents, name, keys);
@@ -300,7 +388,7 @@ public class Launcher {
         }
 
         private static boolean isPlain(Object value) {
-            return value instanceof String || Boolean.FALSE.equals(value);
+            return value instanceof String || value instanceof Boolean;
         }
     }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { type Collection, type Db, MongoClient } from 'mongodb'
+import { type Collection, type Db, MongoClient, type Sort } from 'mongodb'
 import pg from 'pg'
 import { Connection } from 'rabbitmq-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -47,7 +47,7 @@ test('a second start finds what was written before close()', { timeout: 120_000 
   expect(await read(stores)).toEqual({ postgres: 'first', mongo: 'first', redis: 'first', rabbitmq: 'first' })
 })
 
-test('MongoDB finds by its indexes what it finds without them, after any writes and after a restart', {
+test('MongoDB finds by its indexes what it finds without them, in the order asked for, after any writes and after a restart', {
   timeout: 120_000,
 }, async () => {
   const names = ['ash', 'birch', 'cedar', 'elm']
@@ -66,6 +66,7 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     parts: some(() => ({ sku: name(), sizes: some(name) })),
     n: random(5),
     open: random(20) > 0,
+    spot: random(9) ? name() : some(name),
     // In few documents, as a sparse index's field is.
     ...(random(8) ? {} : { since: random(4) ? random(100) : null }),
     ...(random(8) ? {} : { waiting: some(() => (random(3) ? { id: name() } : {})) }),
@@ -113,14 +114,22 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     { 'waiting.id': { $exists: true } },
     { 'waiting.id': { $exists: true }, $or: [{ n: 1 }, { since: { $exists: false } }] },
     { 'waiting.id': { $exists: false }, word: name() },
+    { tags: name(), open: true },
+    { tags: 'nobody', open: true },
+    { open: true, spot: name() },
+    { tags: { $in: [name()] }, open: true, n: { $gte: random(4) } },
+    { tags: { $in: [name(), name()] }, open: true, word: { $ne: name() } },
+    { open: true, $or: [{ n: { $lt: 3 } }, { n: 3, _id: { $gt: random(300) } }] },
   ]
+  const orders: Sort[] = [{ _id: 1 }, { n: -1, _id: 1 }, { n: 1, _id: 1 }, { since: 1, _id: -1 }]
   const compare = async (db: Db) => {
     let found = 0
-    for (let round = 0; round < 40; round++)
+    for (let round = 0; round < 60; round++)
       for (const query of queries()) {
-        const of = (name: string) => db.collection(name).find(query).sort({ _id: 1 }).toArray()
+        const [order, skip, limit] = [orders[random(orders.length)]!, random(3), random(2) * 5]
+        const of = (name: string) => db.collection(name).find(query).sort(order).skip(skip).limit(limit).toArray()
         const [indexed, plain] = await Promise.all([of('indexed'), of('plain')])
-        expect(indexed, JSON.stringify(query)).toEqual(plain)
+        expect(indexed, JSON.stringify({ query, order, skip, limit })).toEqual(plain)
         found += plain.length
       }
     expect(found).toBeGreaterThan(1000)
@@ -132,11 +141,13 @@ test('MongoDB finds by its indexes what it finds without them, after any writes 
     Collection<Anything>,
   ]
   await indexed.createIndexes([
-    { key: { word: 1, n: -1 }, name: 'word' },
-    { key: { tags: 1 }, name: 'tags' },
+    { key: { word: 1, n: -1, _id: 1 }, name: 'word' },
+    { key: { tags: 1, open: 1, n: -1, _id: 1 }, name: 'tags' },
     { key: { 'parts.sku': 1 }, name: 'sku' },
     { key: { code: 1 }, name: 'code', unique: true },
-    { key: { open: 1, word: 1 }, name: 'open' },
+    { key: { open: 1, n: -1, _id: 1 }, name: 'open' },
+    { key: { open: 1, since: 1, _id: -1 }, name: 'open_since' },
+    { key: { open: 1, spot: 1, n: -1, _id: 1 }, name: 'open_spot' },
     { key: { since: 1 }, name: 'since', sparse: true },
     { key: { 'waiting.id': 1 }, name: 'waiting', sparse: true },
   ])
