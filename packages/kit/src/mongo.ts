@@ -18,6 +18,8 @@ export async function openMongo(options: { url: string; database: string; name: 
     socketTimeoutMS: 15_000,
     retryWrites: false,
     ignoreUndefined: true,
+    // What is in there was written by this driver, which writes nothing else.
+    enableUtf8Validation: false,
   })
   await client.connect()
   return { client, db: client.db(options.database), close: () => client.close() }

@@ -95,13 +95,13 @@ export const toProduct = (urls: Urls, product: Product, insider: boolean): Produ
   publishedAt: product.publishedAt ?? undefined,
 })
 
-/** What a card shows and what lists are ordered by: a list reads no more of a product. */
+/** What a card shows: a list reads no more of a product, besides what it is ordered by. */
 export const cardFields = {
   vendorId: 1,
   title: 1,
   slug: 1,
   status: 1,
-  images: 1,
+  images: { $slice: 1 },
   price: 1,
   ratingAvg: 1,
   ratingCount: 1,
@@ -113,9 +113,6 @@ export const cardFields = {
   'openChangeRequest._id': 1,
   updatedAt: 1,
   publishedAt: 1,
-  cheapFirst: 1,
-  dearFirst: 1,
-  ratingRank: 1,
 } as const
 
 export function toCard(urls: Urls, product: Product, insider: boolean): ProductCard {

@@ -37,7 +37,7 @@ export async function listProducts(
           afterToken(request.pageToken, order),
         ],
       },
-      { projection: cardFields },
+      { projection: { ...cardFields, [order.field]: 1 } },
     )
     .sort(sortOf(order))
     .limit(size + 1)
