@@ -21,6 +21,9 @@ export async function openMongo(options: { url: string; database: string; name: 
     // What is in there was written by this driver, which writes nothing else.
     enableUtf8Validation: false,
   })
+  // The pool wakes up this often to see whether it has too few connections, and ten times a second unless told otherwise. The driver
+  // reads the option from here only; without a `minPoolSize` there is nothing to see.
+  Object.assign(client.options, { minPoolSizeCheckFrequencyMS: 10_000 })
   await client.connect()
   return { client, db: client.db(options.database), close: () => client.close() }
 }

@@ -24,6 +24,8 @@ export function startRedis(
       appendonly: 'yes',
       appendfsync: context.durable ? 'everysec' : 'no',
       save: '',
+      // How often it wakes up with nothing to do, a second.
+      hz: 2,
     }
     return startServer({
       name: 'redis',
