@@ -66,6 +66,17 @@ export function createLog(name: string, level: string): Log {
 
 /**
  * The same log for lines whose fields are all written out, as words and numbers, where they are logged: nothing is looked for in them,
- * which costs more than the line.
+ * and they are put in as JSON.stringify has them. Pino's own way, field by field, is one eighth of the work of answering a page in hand.
  */
-export const plainLines = (log: Log): Log => log.child({}, { redact: [] })
+export function plainLines(log: Log): Log {
+  const plain = log.child({}, { redact: [] })
+  const { asJsonSym, chindingsSym, lsCacheSym } = pino.symbols
+  const own = plain as unknown as Record<symbol, unknown>
+  const bindings = own[chindingsSym] as string
+  const levels = own[lsCacheSym] as Record<number, string>
+  const asJson = (fields: object, message: string | undefined, level: number, time: string): string => {
+    const text = JSON.stringify(message === undefined ? fields : { ...fields, msg: message })
+    return `${levels[level]}${time}${bindings}${text === '{}' ? '' : ','}${text.slice(1)}\n`
+  }
+  return Object.assign(plain, { [asJsonSym]: asJson })
+}

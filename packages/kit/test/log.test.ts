@@ -45,9 +45,16 @@ process.kill(process.pid, 'SIGKILL')`)
 
 test('what is personal inside of what is logged is hidden; plain lines are the same but for that', () => {
   const { lines } = logged(`log.info({ user: { id: 'u1', email: 'a@b.c' } }, 'x')
-plainLines(log.child({ part: 'p' })).info({ status: 200 }, 'y')`)
+const lines = plainLines(log.child({ part: 'p' }))
+lines.info({ status: 200, path: 'a"b\\n', code: undefined }, 'y')
+lines.warn({})
+lines.debug({ status: 500 }, 'below the level')
+lines.info('z')`)
+  const tea = { name: 'tea', service: 'tea' }
   expect(lines).toEqual([
     expect.objectContaining({ user: { id: 'u1', email: '[redacted]' }, msg: 'x' }),
-    expect.objectContaining({ level: 'info', service: 'tea', part: 'p', status: 200, msg: 'y' }),
+    { level: 'info', time: expect.stringMatching(/Z$/), ...tea, part: 'p', status: 200, path: 'a"b\n', msg: 'y' },
+    { level: 'warn', time: expect.stringMatching(/Z$/), ...tea, part: 'p' },
+    { level: 'info', time: expect.stringMatching(/Z$/), ...tea, part: 'p', msg: 'z' },
   ])
 })
