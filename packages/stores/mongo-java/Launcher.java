@@ -19,17 +19,19 @@ import de.bwaldvogel.mongo.backend.h2.H2Collection;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.oplog.Oplog;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.h2.mvstore.MVMap;
@@ -237,7 +239,7 @@ public class Launcher {
         protected final String field;
         private final List<IndexKey> others;
         private final Comparator<Entry> order = this::compare;
-        private Map<Object, NavigableSet<Entry>> entries;
+        private NavigableMap<Object, NavigableSet<Entry>> entries;
         /** A list in another field would have several places in the order; it has none, and the order is of no use then. */
         private boolean hasLists;
 
@@ -324,12 +326,17 @@ public class Launcher {
             remember(after);
         }
 
-        private NavigableSet<Entry> having(Object key) {
+        /** By what documents are found by. */
+        protected NavigableMap<Object, NavigableSet<Entry>> entries() {
             if (entries == null) {
-                entries = new HashMap<>();
+                entries = new TreeMap<>(ValueComparator.asc());
                 documents.forEach((id, document) -> remember(document));
             }
-            return entries.getOrDefault(key, Collections.emptyNavigableSet());
+            return entries;
+        }
+
+        private NavigableSet<Entry> having(Object key) {
+            return entries().getOrDefault(key, Collections.emptyNavigableSet());
         }
 
         private void remember(Document document) {
@@ -360,7 +367,7 @@ public class Launcher {
         }
     }
 
-    /** By a text or a truth value, or one of several. */
+    /** By a text, a truth value or a time, or one of several, or by the times before or after one. */
     static class Equal extends Lookup {
         Equal(MVMap<Object, Document> documents, String name, List<IndexKey> keys) {
             super(documents, name, keys);
@@ -369,10 +376,22 @@ public class Launcher {
         @Override
         protected Collection<?> asked(Object condition) {
             Object value = condition;
-            if (value instanceof Document operators && operators.size() == 1) value = operators.get("$in");
-            else if (value instanceof Collection<?>) return null;
+            if (value instanceof Document operators && operators.size() == 1) {
+                String operator = operators.keySet().iterator().next();
+                value = operators.get(operator);
+                if (value instanceof Instant time) return times(operator, time);
+                if (!operator.equals("$in")) return null;
+            } else if (value instanceof Collection<?>) return null;
             Collection<?> keys = value instanceof Collection<?> several ? several : Collections.singleton(value);
             return keys.stream().allMatch(Equal::isPlain) ? keys : null;
+        }
+
+        private Collection<?> times(String operator, Instant time) {
+            return switch (operator) {
+                case "$lt", "$lte" -> entries().subMap(Instant.MIN, true, time, operator.equals("$lte")).keySet();
+                case "$gt", "$gte" -> entries().subMap(time, operator.equals("$gte"), Instant.MAX, true).keySet();
+                default -> null;
+            };
         }
 
         @Override
@@ -388,7 +407,7 @@ public class Launcher {
         }
 
         private static boolean isPlain(Object value) {
-            return value instanceof String || value instanceof Boolean;
+            return value instanceof String || value instanceof Boolean || value instanceof Instant;
         }
     }
 

@@ -58,6 +58,7 @@ test('MongoDB finds by its indexes what it finds without them, in the order aske
     return Math.floor((seed / 2 ** 32) * below)
   }
   const name = () => `${names[random(names.length)]}${random(12)}`
+  const day = () => new Date(Date.UTC(2026, 0, random(40)))
   const some = <T>(make: () => T) => Array.from({ length: random(4) }, make)
   const document = () => ({
     code: random(1e9),
@@ -66,6 +67,7 @@ test('MongoDB finds by its indexes what it finds without them, in the order aske
     parts: some(() => ({ sku: name(), sizes: some(name) })),
     n: random(5),
     open: random(20) > 0,
+    at: random(9) ? day() : random(2) ? null : some(day),
     spot: random(9) ? name() : some(name),
     // In few documents, as a sparse index's field is.
     ...(random(8) ? {} : { since: random(4) ? random(100) : null }),
@@ -114,6 +116,14 @@ test('MongoDB finds by its indexes what it finds without them, in the order aske
     { 'waiting.id': { $exists: true } },
     { 'waiting.id': { $exists: true }, $or: [{ n: 1 }, { since: { $exists: false } }] },
     { 'waiting.id': { $exists: false }, word: name() },
+    { at: { $lt: day() } },
+    { at: { $lte: day() }, n: random(5) },
+    { at: { $gt: day() }, word: { $ne: name() } },
+    { at: { $gte: day() } },
+    { at: { $gt: day(), $lt: day() } },
+    { at: { $ne: day() }, n: 1 },
+    { at: day() },
+    { at: { $in: [day(), null] } },
     { tags: name(), open: true },
     { tags: 'nobody', open: true },
     { open: true, spot: name() },
@@ -146,6 +156,7 @@ test('MongoDB finds by its indexes what it finds without them, in the order aske
     { key: { 'parts.sku': 1 }, name: 'sku' },
     { key: { code: 1 }, name: 'code', unique: true },
     { key: { open: 1, n: -1, _id: 1 }, name: 'open' },
+    { key: { at: 1, n: -1, _id: 1 }, name: 'at' },
     { key: { open: 1, since: 1, _id: -1 }, name: 'open_since' },
     { key: { open: 1, spot: 1, n: -1, _id: 1 }, name: 'open_spot' },
     { key: { since: 1 }, name: 'since', sparse: true },
